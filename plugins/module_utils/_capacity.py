@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From ports to capacity, rates and a forecast. Plain numbers in, plain numbers out."""
+
+from collections import namedtuple
+
+#: seconds of history that travel with a pool
+HISTORY_SECONDS = 60
+#: the forecast carries on the mean rate of so many seconds ...
+_FORECAST_WINDOW = 10
+#: ... and says nothing on fewer closes than this in them
+_FORECAST_MINIMUM = 20
+
+
+class Capacity(namedtuple("Capacity", "usable held")):
+    """Ports that automatic choices can take, and the ports of the range that explicit binds hold (a set)."""
+
+    __slots__ = ()
+
+
+def outbound_capacity(port_range, reserved, bound):
+    """Capacity of each outbound pool of a namespace.
+
+    connect() passes over a port that any socket bound or listens on explicitly, whatever the address
+    (``__inet_hash_connect``: ``tb->fastreuse >= 0``).
+
+    :param port_range: ``PortRange``.
+    :param reserved: set of reserved ports.
+    :param bound: set of ports that sockets bound explicitly, listening ones included.
+    """
+    choosable = set(port_range.choosable()) - reserved
+    held = choosable & bound
+    return Capacity(len(choosable) - len(held), held)
+
+
+def utilisation(used, capacity):
+    """Share of a pool that is held; a pool without capacity is full."""
+    return round(used / capacity, 4) if capacity else 1.0
+
+
+def history(lefts, timewait_ms, unit_ms):
+    """Entries into TIME-WAIT in each of the last 60 seconds, newest last.
+
+    An entry whose time is up stays for up to 2 s more, until the timer wheel gets to it, and shows 0 ms all
+    that while (the granularity of a wheel level, KERNEL timers): it belongs to no second of the last minute. What
+    has less than ``unit_ms`` left cannot be told from it and is left out of the oldest second.
+
+    :param lefts: ``{left in units of unit_ms: count}``.
+    """
+    slots = [0] * HISTORY_SECONDS
+    for left, count in lefts.items():
+        if not left:
+            continue
+        age_ms = timewait_ms - left * unit_ms - unit_ms // 2
+        second = max(0, age_ms) // 1000
+        if second < HISTORY_SECONDS:
+            slots[HISTORY_SECONDS - 1 - second] += count
+    return slots
+
+
+def close_rate(slots, timewait_ms):
+    """Mean entries into TIME-WAIT per second, over the last minute or the length of TIME-WAIT if that is shorter."""
+    seconds = min(HISTORY_SECONDS, max(1, timewait_ms // 1000))
+    return round(sum(slots) / seconds, 2)
+
+
+def seconds_to_exhaustion(used, capacity, slots, time_wait, timewait_ms):
+    """When a pool is full if the rate of the last seconds goes on, or None.
+
+    What expires is known: TIME-WAIT that is ``n`` seconds old goes in ``length - n``. After one length of TIME-WAIT
+    the pool has reached the level that the rate sustains, and does not grow any more.
+
+    :param used: quadruplets held, in any state.
+    :param time_wait: those of ``used`` in TIME-WAIT.
+    """
+    if used >= capacity:
+        return 0
+    recent = sum(slots[-_FORECAST_WINDOW:])
+    if recent < _FORECAST_MINIMUM:
+        return None
+    rate = recent / _FORECAST_WINDOW
+    length = max(1, timewait_ms // 1000)
+    level = used - max(0, time_wait - sum(slots))  # older than the last minute: gone any moment
+    if length > HISTORY_SECONDS:
+        level = used  # most of what is there is older than the history, and when it goes is not known from that
+    for second in range(1, length + 1):
+        level += rate
+        age = length - second + 1  # in seconds, of what goes now
+        if age <= HISTORY_SECONDS:
+            level -= slots[HISTORY_SECONDS - age]
+        if level >= capacity:
+            return second
+    return None
+
+
+def reusable(lefts, timewait_ms, unit_ms, delay_ms):
+    """TIME-WAIT entries older than the reuse delay, which connect() may take over (``tcp_twsk_unique``)."""
+    return sum(
+        count for left, count in lefts.items() if timewait_ms - (left + 1) * unit_ms >= delay_ms
+    )

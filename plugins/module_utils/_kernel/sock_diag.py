@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The wire format of ``NETLINK_SOCK_DIAG``: what to ask, and how an answer is laid out.
+
+One request of the old type (``TCPDIAG_GETSOCK``) dumps IPv4 and IPv6 in one walk over the kernel's table,
+where the newer ``SOCK_DIAG_BY_FAMILY`` walks it once a family (``inet_diag_dump_compat`` sets
+``sdiag_family`` to ``AF_UNSPEC``). The walk is most of a dump's cost, so the old type is asked first.
+
+Source: ``include/uapi/linux/inet_diag.h``, ``net/ipv4/inet_diag.c``, sock_diag(7), RFC 3549.
+"""
+
+import errno
+import os
+import struct
+from collections import namedtuple
+
+from .errors import KernelReadError
+from .tcp_states import FIN_WAIT_2, TIME_WAIT
+
+WHAT = "sock_diag dump"
+
+NLMSG_NOOP = 1
+NLMSG_ERROR = 2
+NLMSG_DONE = 3
+NLMSG_OVERRUN = 4
+TCPDIAG_GETSOCK = 18
+SOCK_DIAG_BY_FAMILY = 20
+_SOCKET_TYPES = (TCPDIAG_GETSOCK, SOCK_DIAG_BY_FAMILY)
+_REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
+
+AF_INET = 2
+AF_INET6 = 10
+_IPPROTO_TCP = 6
+_REQ_BYTECODE = 1
+
+HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, seq, portid
+# nlmsghdr, then inet_diag_msg: family, state, timer, retrans, ports, addresses, interface, cookie, expires, ...
+MESSAGE = struct.Struct("=16x4B2s2s16s16sI8sI16x")
+#: nlmsghdr 16 + inet_diag_msg 72; a caller with CAP_NET_ADMIN gets INET_DIAG_MARK besides, 96 in all
+SMALLEST_MESSAGE = 88
+
+FAMILY_AT = 16
+STATE_AT = 17
+TIMER_AT = 18
+LOCAL_PORT_AT = 20
+COOKIE_AT = 60
+EXPIRES_AT = 68
+
+#: ``idiag_timer`` of a time-wait mini-socket (``inet_twsk_diag_fill``)
+TIMER_TIMEWAIT = 3
+
+#: bytecode that accepts the sockets whose local port the application chose itself: ``INET_DIAG_BC_AUTO``
+#: (6) jumps past the end, which rejects, when it matches, and to the end, which accepts, when it does not
+EXPLICITLY_BOUND = struct.pack("=BBH", 6, 8, 4)
+
+
+class Socket(
+    namedtuple("Socket", "family state mini local_port remote_port local_address remote_address interface left_ms cookie")
+):
+    """One socket that holds a quadruplet, listens or is bound.
+
+    ``mini``: a time-wait mini-socket (in state TIME-WAIT or FIN-WAIT-2). Addresses are packed, 4 bytes for
+    IPv4 and for IPv4-mapped IPv6, else 16. ``interface``: index of the interface it is bound to, else 0.
+    ``left_ms``: milliseconds until a mini-socket goes. ``cookie``: 8 bytes, empty where the source gives none.
+    """
+
+    __slots__ = ()
+
+
+_MAPPED = b"\0" * 10 + b"\xff\xff"
+
+
+def fold_address(family, packed):
+    """Address of 16 bytes as the kernel packs it; IPv4 and IPv4-mapped ones become the same 4 bytes."""
+    if family == AF_INET:
+        return packed[:4]
+    if packed.startswith(_MAPPED):
+        return packed[12:]
+    return packed
+
+
+def request(message_type, family, states, bytecode=b"", sequence=1):
+    """Bytes of a dump request.
+
+    :param states: bit mask of TCP states.
+    :param bytecode: filter program, run by the kernel for each socket (``inet_diag_bc_run``).
+    """
+    if message_type == TCPDIAG_GETSOCK:
+        body = struct.pack("=4B48s2I", 0, 0, 0, 0, b"", states, 0)  # inet_diag_req
+    else:
+        body = struct.pack("=4BI48s", family, _IPPROTO_TCP, 0, 0, states, b"")  # inet_diag_req_v2
+    if bytecode:
+        body += struct.pack("=HH", 4 + len(bytecode), _REQ_BYTECODE) + bytecode
+    return HEADER.pack(HEADER.size + len(body), message_type, _REQUEST_DUMP, sequence, 0) + body
+
+
+def messages(datagram):
+    """Split a datagram into ``(offset, length, type)`` of each message.
+
+    :raises KernelReadError: when a message is shorter than its header or longer than what is left.
+    """
+    end = len(datagram)
+    offset = 0
+    while offset < end:
+        if end - offset < HEADER.size:
+            raise KernelReadError(WHAT, "truncated answer: %d bytes left where a header needs 16" % (end - offset))
+        length, message_type, _flags, _sequence, _port = HEADER.unpack_from(datagram, offset)
+        if length < HEADER.size or length > end - offset:
+            raise KernelReadError(
+                WHAT, "garbled answer: a message claims %d bytes where %d are left" % (length, end - offset)
+            )
+        yield offset, length, message_type
+        offset += (length + 3) & ~3  # NLMSG_ALIGN
+
+
+def error_of(datagram, offset, length):
+    """errno (positive, 0 for none) that an NLMSG_ERROR or NLMSG_DONE message carries."""
+    if length < HEADER.size + 4:
+        return 0
+    return -struct.unpack_from("=i", datagram, offset + HEADER.size)[0]
+
+
+def decode(datagram, offset, length):
+    """The socket that the message at ``offset`` describes.
+
+    :raises KernelReadError: when it is shorter than ``inet_diag_msg`` or of no internet family.
+    """
+    if length < SMALLEST_MESSAGE:
+        raise KernelReadError(WHAT, "garbled answer: a socket in %d bytes, %d are needed" % (length, SMALLEST_MESSAGE))
+    family, state, timer, _retrans, local_port, remote_port, local, remote, interface, cookie, expires = (
+        MESSAGE.unpack_from(datagram, offset)
+    )
+    if family not in (AF_INET, AF_INET6):
+        raise KernelReadError(WHAT, "foreign answer: a socket of address family %d" % family)
+    return Socket(
+        family,
+        state,
+        timer == TIMER_TIMEWAIT and state in (TIME_WAIT, FIN_WAIT_2),
+        local_port[0] << 8 | local_port[1],
+        remote_port[0] << 8 | remote_port[1],
+        fold_address(family, local),
+        fold_address(family, remote),
+        interface,
+        expires,
+        cookie,
+    )
+
+
+class Datagram(namedtuple("Datagram", "data uniform")):
+    """One datagram of a dump: its bytes, and the length of its messages where all are of one length, else 0."""
+
+    __slots__ = ()
+
+
+def sockets(datagrams):
+    """Every socket of a dump, decoded one by one: for the small dumps, where speed does not matter."""
+    for datagram in datagrams:
+        for offset, length, message_type in messages(datagram.data):
+            if message_type in _SOCKET_TYPES:
+                yield decode(datagram.data, offset, length)
+
+
+class DumpRefused(KernelReadError):
+    """The kernel answered the dump request with an error.
+
+    :param number: the errno.
+    """
+
+    def __init__(self, number):
+        if number == errno.ENOENT:
+            reason = "the kernel has no tcp_diag (modprobe tcp_diag would load it)"
+        else:
+            reason = "the kernel refused it: %s" % os.strerror(number)
+        super(DumpRefused, self).__init__(WHAT, reason)
+        self.errno = number
+
+
+def until_done(datagrams, sequence=1):
+    """Turn what was received into the ``Datagram`` of one dump, and check that it ends well.
+
+    The kernel sends the sockets in datagrams of their own and the end as the last one, but may put the end
+    behind the last sockets: what stands before it is passed on.
+
+    :raises DumpRefused: when the kernel answers with an error.
+    :raises KernelReadError: when an answer is garbled, belongs to another request or stops before its end.
+    """
+    for data in datagrams:
+        if len(data) < HEADER.size:
+            raise KernelReadError(WHAT, "truncated answer: a datagram of %d bytes" % len(data))
+        length, message_type, _flags, answered, _port = HEADER.unpack_from(data, 0)
+        if answered != sequence:
+            raise KernelReadError(WHAT, "foreign answer: to request %d, not to ours" % answered)
+        if message_type in _SOCKET_TYPES and is_uniform(data, length, message_type):
+            yield Datagram(data, length)
+            continue
+        for offset, length, message_type in messages(data):
+            if message_type in (NLMSG_DONE, NLMSG_ERROR):
+                number = error_of(data, offset, length)
+                if number:
+                    raise DumpRefused(number)
+                if offset:
+                    yield Datagram(data[:offset], 0)
+                return
+            if message_type != NLMSG_NOOP and message_type not in _SOCKET_TYPES:
+                raise KernelReadError(WHAT, "foreign answer: a message of type %d" % message_type)
+        yield Datagram(data, 0)
+    raise KernelReadError(WHAT, "truncated answer: it stops before its end")
+
+
+def is_uniform(data, length, message_type):
+    """Whether the bytes are nothing but messages of this length and type.
+
+    TIME-WAIT entries are all of one length, so that whole datagrams can be taken apart at once: the same
+    byte of each message is one strided slice.
+    """
+    if length < SMALLEST_MESSAGE or len(data) % length:
+        return False
+    count = len(data) // length
+    return all(
+        data[column::length].count(byte) == count
+        for column, byte in enumerate(struct.pack("=IH", length, message_type))
+    )

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sets of ports: reading and writing the kernel's lists, and the range that automatic choices come from."""
+
+import re
+from collections import namedtuple
+
+_NUMBER = re.compile(r"[0-9]{1,5}\Z")  # str.isdigit() takes the digits of every script
+
+
+class PortListError(ValueError):
+    """A list of ports that the kernel would not have written."""
+
+
+class PortRange(namedtuple("PortRange", "low high")):
+    """``ip_local_port_range``, both ends included."""
+
+    __slots__ = ()
+
+    def choosable(self):
+        """Ports that an automatic choice of connect() looks at, reserved and held ones included.
+
+        The search goes through one parity and then the other, so that a range of odd size loses its last
+        port (``__inet_hash_connect``: ``remaining &= ~1U``). Kernels before 4.2 use that one too: they hold
+        one quadruplet more than said.
+        """
+        count = self.high - self.low + 1
+        if count > 1:
+            count &= ~1
+        return range(self.low, self.low + count)
+
+
+def parse_range(text):
+    """``ip_local_port_range``: two numbers.
+
+    :raises PortListError: when it is not.
+    """
+    fields = text.split()
+    if len(fields) != 2 or not all(_NUMBER.match(field) for field in fields):
+        raise PortListError("not two port numbers: %.60r" % text)
+    low, high = int(fields[0]), int(fields[1])
+    if not 0 <= low <= high <= 65535:
+        raise PortListError("not a range of ports: %.60r" % text)
+    return PortRange(low, high)
+
+
+def parse_list(text):
+    """``ip_local_reserved_ports``: ports and ranges with commas, as a set; any white space around them is fine.
+
+    :raises PortListError: at anything else.
+    """
+    ports = set()
+    for item in text.replace("\n", ",").split(","):
+        item = item.strip()
+        if not item:
+            continue
+        first, dash, last = (part.strip() for part in item.partition("-"))
+        if not dash:
+            last = first
+        if not (_NUMBER.match(first) and _NUMBER.match(last)) or not int(first) <= int(last) <= 65535:
+            raise PortListError("not a port or a range of ports: %.60r" % item)
+        ports.update(range(int(first), int(last) + 1))
+    return ports
+
+
+def format_list(ports):
+    """A set of ports as the kernel writes it: ``80,8000-8010``."""
+    parts = []
+    start = previous = None
+    for port in sorted(ports):
+        if start is None:
+            start = previous = port
+        elif port == previous + 1:
+            previous = port
+        else:
+            parts.append(_span(start, previous))
+            start = previous = port
+    if start is not None:
+        parts.append(_span(start, previous))
+    return ",".join(parts)
+
+
+def _span(first, last):
+    return str(first) if first == last else "%d-%d" % (first, last)

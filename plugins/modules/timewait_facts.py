@@ -1,0 +1,221 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts about TIME-WAIT sockets and ephemeral ports."""
+
+DOCUMENTATION = r"""
+---
+module: timewait_facts
+short_description: Facts about TIME-WAIT sockets and ephemeral ports
+version_added: 0.1.0
+author:
+  - tcpops.timewait contributors (@tcpops)
+description:
+  - Counts the TCP quadruplets of each network namespace by pool, which is what runs out, and not by socket.
+  - A pool is all quadruplets that differ only in the ephemeral port. An outbound pool is local address,
+    remote address and remote port; an inbound one is local address, local port and remote address.
+  - Reads the kernel by C(NETLINK_SOCK_DIAG), or from C(/proc/net/tcp) where the kernel will not dump,
+    and says which in RV(ansible_facts.timewait.source).
+  - Needs no privilege. What an unprivileged user is not shown is listed with the reason in
+    RV(ansible_facts.timewait.unavailable).
+  - Needs nothing on the host but Python 3.6 or newer and Linux 3.10 or newer.
+options:
+  gather_subset:
+    description:
+      - What to gather.
+      - V(census) are the pools; V(listeners) the listening addresses and ports; V(sysctls) the running
+        values that TIME-WAIT and ephemeral ports depend on; V(counters) the counters of the kernel;
+        V(memory) what TIME-WAIT costs; V(namespaces) all the others for every other network namespace
+        of the host, which needs root.
+      - V(all) is every subset. One with C(!) before it is left out.
+    type: list
+    elements: str
+    default: [all]
+  top:
+    description:
+      - Pools to return for each namespace and direction, those with the highest utilisation.
+        The others are summed up in C(pools_omitted).
+    type: int
+    default: 20
+  client_ports:
+    description:
+      - Ephemeral ports that a client is assumed to have, which is the capacity of an inbound pool.
+        The range of a client cannot be known from here; the default is that of Linux.
+    type: int
+    default: 28232
+  namespace_timeout:
+    description:
+      - Seconds after which the census of another namespace is given up.
+    type: int
+    default: 30
+extends_documentation_fragment:
+  - tcpops.timewait.attributes
+  - tcpops.timewait.attributes.facts
+seealso:
+  - name: Coping with the TCP TIME-WAIT state on busy Linux servers
+    description: The reference article, by Vincent Bernat.
+    link: https://vincent.bernat.ch/en/blog/2014-tcp-time-wait-state-linux
+  - plugin: tcpops.timewait.findings
+    plugin_type: filter
+    description: Judges these facts.
+"""
+
+EXAMPLES = r"""
+- name: Everything that the kernel tells
+  tcpops.timewait.timewait_facts:
+  become: true
+
+- name: The host's own namespace only, five pools a direction
+  tcpops.timewait.timewait_facts:
+    gather_subset: [all, "!namespaces"]
+    top: 5
+
+- name: Group the hosts that have an outbound pool beyond the cliff of the port search
+  ansible.builtin.group_by:
+    key: "timewait_{{ 'scarce' if ansible_facts.timewait.namespaces[0].pools
+      | selectattr('direction', 'eq', 'outbound') | selectattr('utilisation', 'ge', 0.5) else 'fine' }}"
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The facts, to be added to those of the host.
+  returned: success
+  type: dict
+  contains:
+    timewait:
+      description: All of them; each field is described in the schema of the collection, C(docs/schema.md).
+      type: dict
+      returned: success
+      contains:
+        schema:
+          description: Version of the schema.
+          type: int
+          returned: success
+          sample: 1
+        collected_at:
+          description: When, in UTC.
+          type: str
+          returned: success
+          sample: "2026-11-22T08:00:00Z"
+        gather_subset:
+          description: The subsets that were gathered.
+          type: list
+          elements: str
+          returned: success
+          sample: [census, counters, listeners, memory, namespaces, sysctls]
+        source:
+          description: V(sock_diag), or V(procfs) where the kernel would not dump.
+          type: str
+          returned: when O(gather_subset) has V(census) or V(listeners) and the sockets could be read
+          sample: sock_diag
+        kernel:
+          description: Release, uptime in seconds, length of TIME-WAIT in seconds and how that is known.
+          type: dict
+          returned: success
+          sample:
+            release: "6.18.44"
+            timewait_evidence: "constant TCP_TIMEWAIT_LEN; no sysctl net.ipv4.tcp_tw_timeout"
+            timewait_seconds: 60
+            uptime_seconds: 86400.1
+        namespaces:
+          description: One entry for each network namespace, the one that the module ran in first.
+          type: list
+          elements: dict
+          returned: success
+          sample:
+            - inode: 4026531840
+              kind: host
+              label: host
+              path: null
+              pids: 120
+              pools_omitted: {count: 0, used: 0}
+              pools_total: 1
+              port_range: {held: 0, high: 60999, low: 32768, reserved: "", usable: 28232}
+              pools:
+                - capacity: 28232
+                  capacity_assumed: false
+                  close_rate: 66.5
+                  direction: outbound
+                  local_address: 192.0.2.1
+                  local_port: null
+                  remote_address: 192.0.2.2
+                  remote_port: 80
+                  reusable: 0
+                  seconds_to_exhaustion: null
+                  sustainable_rate: 470.5
+                  time_wait: 3990
+                  used: 4000
+                  utilisation: 0.1417
+        memory:
+          description: Bytes that a TIME-WAIT entry and all of them cost.
+          type: dict
+          returned: when O(gather_subset) has V(memory)
+          sample:
+            ehash_bytes: 2097152
+            ehash_entries: 262144
+            ehash_source: sysctl
+            per_inbound_bytes: 256
+            per_outbound_bytes: 512
+            source: slab
+            time_wait_bytes: 2042880
+        unavailable:
+          description: What was asked for and could not be read, with the reason.
+          type: list
+          elements: dict
+          returned: success
+          sample:
+            - reason: "those of 41 processes may not be read: root may, unless a security policy bars it"
+              what: namespaces
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tcpops.timewait.plugins.module_utils._facts import SUBSETS, Options, gather
+from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors import KernelReadError
+from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.running import RunningKernel
+
+
+def chosen_subsets(asked):
+    """Subsets that a ``gather_subset`` stands for.
+
+    :raises ValueError: with the sentence for the user when one of them is none.
+    """
+    added = set()
+    removed = set()
+    for item in asked:
+        name = item.lstrip("!")
+        if name != "all" and name not in SUBSETS:
+            raise ValueError("gather_subset has %r: it takes all, %s, each also with ! before it" % (item, ", ".join(SUBSETS)))
+        (removed if item.startswith("!") else added).update(SUBSETS if name == "all" else (name,))
+    return frozenset((added or set(SUBSETS)) - removed)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "gather_subset": {"type": "list", "elements": "str", "default": ["all"]},
+            "top": {"type": "int", "default": 20},
+            "client_ports": {"type": "int", "default": 28232},
+            "namespace_timeout": {"type": "int", "default": 30},
+        },
+        supports_check_mode=True,
+    )
+    parameters = module.params
+    for name, low, high in (("top", 1, 100000), ("client_ports", 1, 65535), ("namespace_timeout", 1, 3600)):
+        if not low <= parameters[name] <= high:
+            module.fail_json(msg="%s is %d: it takes a number from %d to %d" % (name, parameters[name], low, high))
+    try:
+        subsets = chosen_subsets(parameters["gather_subset"])
+    except ValueError as error:
+        module.fail_json(msg=str(error))
+    options = Options(subsets, parameters["top"], parameters["client_ports"], parameters["namespace_timeout"])
+    try:
+        facts = gather(RunningKernel(), options)
+    except KernelReadError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(ansible_facts={"timewait": facts})
+
+
+if __name__ == "__main__":
+    main()
