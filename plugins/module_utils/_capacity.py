@@ -5,8 +5,6 @@
 
 from collections import namedtuple
 
-#: seconds of history that travel with a pool
-HISTORY_SECONDS = 60
 #: the forecast carries on the mean rate of so many seconds ...
 _FORECAST_WINDOW = 10
 #: ... and says nothing on fewer closes than this in them
@@ -39,29 +37,9 @@ def utilisation(used, capacity):
     return round(used / capacity, 4) if capacity else 1.0
 
 
-def history(lefts, timewait_ms, unit_ms):
-    """Entries into TIME-WAIT in each of the last 60 seconds, newest last.
-
-    An entry whose time is up stays for up to 2 s more, until the timer wheel gets to it, and shows 0 ms all
-    that while (the granularity of a wheel level, KERNEL timers): it belongs to no second of the last minute. What
-    has less than ``unit_ms`` left cannot be told from it and is left out of the oldest second.
-
-    :param lefts: ``{left in units of unit_ms: count}``.
-    """
-    slots = [0] * HISTORY_SECONDS
-    for left, count in lefts.items():
-        if not left:
-            continue
-        age_ms = timewait_ms - left * unit_ms - unit_ms // 2
-        second = max(0, age_ms) // 1000
-        if second < HISTORY_SECONDS:
-            slots[HISTORY_SECONDS - 1 - second] += count
-    return slots
-
-
 def close_rate(slots, timewait_ms):
     """Mean entries into TIME-WAIT per second, over the last minute or the length of TIME-WAIT if that is shorter."""
-    seconds = min(HISTORY_SECONDS, max(1, timewait_ms // 1000))
+    seconds = min(len(slots), max(1, timewait_ms // 1000))
     return round(sum(slots) / seconds, 2)
 
 
@@ -82,20 +60,24 @@ def seconds_to_exhaustion(used, capacity, slots, time_wait, timewait_ms):
     rate = recent / _FORECAST_WINDOW
     length = max(1, timewait_ms // 1000)
     level = used - max(0, time_wait - sum(slots))  # older than the last minute: gone any moment
-    if length > HISTORY_SECONDS:
+    if length > len(slots):
         level = used  # most of what is there is older than the history, and when it goes is not known from that
     for second in range(1, length + 1):
         level += rate
         age = length - second + 1  # in seconds, of what goes now
-        if age <= HISTORY_SECONDS:
-            level -= slots[HISTORY_SECONDS - age]
+        if age <= len(slots):
+            level -= slots[-age]
         if level >= capacity:
             return second
     return None
 
 
-def reusable(lefts, timewait_ms, unit_ms, delay_ms):
-    """TIME-WAIT entries older than the reuse delay, which connect() may take over (``tcp_twsk_unique``)."""
-    return sum(
-        count for left, count in lefts.items() if timewait_ms - (left + 1) * unit_ms >= delay_ms
-    )
+def reusable(slots, older, delay_ms):
+    """TIME-WAIT entries older than the reuse delay, which connect() may take over (``tcp_twsk_unique``).
+
+    Counted in whole seconds of age: an entry in its last second before the delay is not.
+
+    :param older: entries that are older than the slots reach.
+    """
+    seconds = -(-delay_ms // 1000)
+    return sum(slots[:max(0, len(slots) - seconds)]) + older

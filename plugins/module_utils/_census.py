@@ -8,7 +8,7 @@ from collections import Counter, namedtuple
 from heapq import nsmallest
 
 from . import _capacity
-from ._tally import AGE_UNIT_MS, INBOUND, OUTBOUND
+from ._tally import HISTORY_SECONDS, INBOUND, OLDER, OUTBOUND
 
 #: what tcp_tw_reuse is compared with where the kernel has no tcp_tw_reuse_delay (before 6.14: whole seconds)
 _REUSE_DELAY_MS = 1000
@@ -48,7 +48,7 @@ def take(tally, settings):
     """The census of what was tallied."""
     used = Counter()
     time_wait = Counter()
-    for pool, _left, count in tally.time_waits():
+    for pool, _slot, count in tally.time_waits():
         time_wait[pool] += count
     used.update(time_wait)
     for pool, count in tally.others():
@@ -70,11 +70,11 @@ def take(tally, settings):
     for direction in (OUTBOUND, INBOUND):
         chosen.extend(nsmallest(settings.top, by_direction[direction], key=lambda pool: (-used[pool], _order(pool))))
 
-    lefts = {pool: Counter() for pool in chosen}
-    for pool, left, count in tally.time_waits():
-        if pool in lefts:
-            lefts[pool][left] += count
-    pools = [_facts_of(pool, used[pool], time_wait.get(pool, 0), lefts[pool], settings) for pool in chosen]
+    slots = {pool: [0] * (HISTORY_SECONDS + 1) for pool in chosen}
+    for pool, slot, count in tally.time_waits():
+        if pool in slots:
+            slots[pool][slot] += count
+    pools = [_facts_of(pool, used[pool], time_wait.get(pool, 0), slots[pool], settings) for pool in chosen]
     omitted = {"count": len(used) - len(chosen), "used": sum(used.values()) - sum(used[pool] for pool in chosen)}
     return Census(pools, totals, omitted)
 
@@ -83,17 +83,17 @@ def _order(pool):
     return (pool.remote_address, pool.remote_port or 0, pool.local_address, pool.local_port or 0)
 
 
-def _facts_of(pool, used, time_wait, lefts, settings):
+def _facts_of(pool, used, time_wait, slots, settings):
     outbound = pool.direction == OUTBOUND
     capacity = settings.client_ports
     if outbound:
         capacity = settings.capacity.usable if settings.capacity else None
     timewait_ms = settings.timewait_ms
-    slots = _capacity.history(lefts, timewait_ms, AGE_UNIT_MS)
+    slots, older = slots[:OLDER], slots[OLDER]
     reusable = 0
     if settings.reuse.applies_to(pool):
         delay = _REUSE_DELAY_MS if settings.reuse.delay_ms is None else settings.reuse.delay_ms
-        reusable = _capacity.reusable(lefts, timewait_ms, AGE_UNIT_MS, delay)
+        reusable = _capacity.reusable(slots, older, delay)
     known = capacity is not None
     return {
         "direction": pool.direction,

@@ -1,27 +1,27 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Counts quadruplets by pool and age while the kernel's dump is being read.
+"""Counts quadruplets by pool and second while the kernel's dump is being read.
 
-The dump of a busy host has hundreds of thousands of TIME-WAIT entries, so they are never made into objects:
-a datagram of equal messages is taken apart by one ``struct`` and counted by ``Counter.update``, both in C. The
-byte ``expires >> 8`` is part of the key and gives each pool its last minute at no extra pass. Direction
-is settled before counting, by the local port: an inbound pool counted by remote port would make one key a socket.
+The dump of a busy host has hundreds of thousands of TIME-WAIT entries, so they are never made into objects: the
+same byte of every message in a datagram is one strided slice, the bytes that tell the pool and the second are laid
+side by side as keys, and ``Counter.update`` counts the keys, all in C. Direction is settled before counting, by
+the local port: an inbound pool counted by remote port would make one key a socket.
 """
 
 import struct
 import sys
 from collections import Counter, namedtuple
-from itertools import compress
+from functools import lru_cache
 from operator import itemgetter
 
 from ._kernel import sock_diag
-from ._kernel.tcp_states import BOUND_INACTIVE, CLOSE, LISTEN, NAMES, SYN_RECV, NEW_SYN_RECV, SYN_SENT, TIME_WAIT
+from ._kernel.tcp_states import NAMES, NEW_SYN_RECV, SYN_RECV, SYN_SENT, TIME_WAIT
 
 OUTBOUND = "outbound"
 INBOUND = "inbound"
 
-#: classes of a local port, as they stand in the table that the kernel's bytes are looked up in
+#: classes of a local port; the first two are the first byte of a key as well
 _OUTBOUND_PORT = 0
 _INBOUND_PORT = 1
 _UNDECIDED_PORT = 2
@@ -32,9 +32,28 @@ _REMOTE_PORTS_OF_A_SERVER = 8
 #: when the table changes under the dump, the kernel goes on by position in a hash chain: what it repeats are the
 #: last sockets of a datagram at the start of the next, and chains are short
 _LONGEST_REPEAT = 8
+_TAIL_BYTES = 2048
+_COOKIE = slice(sock_diag.COOKIE_AT, sock_diag.COOKIE_AT + 8)
+_MINI_LENGTHS = (sock_diag.SMALLEST_MESSAGE, sock_diag.SMALLEST_MESSAGE + 8)
 
-#: an age in these units of 256 ms: what is left of TIME-WAIT, shifted by one byte
-AGE_UNIT_MS = 256
+#: seconds of history; also the slot of what belongs to none of them
+HISTORY_SECONDS = 60
+OLDER = HISTORY_SECONDS
+#: what one byte of an entry's remaining milliseconds, all but the lowest, can hold
+_LONGEST_FAST_MS = 65535
+
+
+def slot_of(left_ms, timewait_ms):
+    """Second of the last minute in which an entry came into TIME-WAIT: 59 is the newest, ``OLDER`` is none of them.
+
+    An entry whose time is up stays for up to 2 s more, until the timer wheel gets to it, and shows 0 ms all that
+    while. What has less than 256 ms left is not told from it.
+    """
+    quarter = left_ms >> 8  # the byte that the fast path reads; its middle stands for all of its values
+    if not quarter:
+        return OLDER
+    second = max(0, timewait_ms - (quarter << 8) - 128) // 1000
+    return HISTORY_SECONDS - 1 - second if second < HISTORY_SECONDS else OLDER
 
 
 class Pool(namedtuple("Pool", "direction local_address local_port remote_address remote_port")):
@@ -48,38 +67,52 @@ class Tally(object):
 
     :param listening: local ports that a socket of the namespace listens on.
     :param port_range: ``PortRange`` of automatic choices, or None when unknown: then a port from 32768 on counts.
-    :param timewait_ms: length of TIME-WAIT; one byte holds ages up to 65 s, two are read beyond that.
+    :param timewait_ms: length of TIME-WAIT.
     """
 
     def __init__(self, listening, port_range=None, timewait_ms=60000):
         low, high = (port_range.low, port_range.high) if port_range else (32768, 65535)
+        self._timewait_ms = timewait_ms
         self._classes = _port_classes(listening, low, high)
         self._outbound_high_bytes = _high_bytes_of(self._classes, _OUTBOUND_PORT)
-        self._wide_ages = timewait_ms >> 8 > 0xFF
-        self._layouts = {}
-        self._counts = {}  # (family, direction) -> Counter of wire keys
+        self._slots = bytes(slot_of(quarter << 8, timewait_ms) for quarter in range(256))
+        self._counts = {family: Counter() for family in _KEYS}  # of keys
         self._others = Counter()  # Pool -> sockets that are not in TIME-WAIT
-        self._times = {}  # Pool -> Counter of ages, for TIME-WAIT that was counted one by one
-        self._undecided = {}  # local port -> [(remote port, Socket)]
-        self._last_cookies = frozenset()
+        self._singles = Counter()  # (Pool, slot) -> TIME-WAIT that was counted one by one
+        self._undecided = {}  # local port -> [Socket]
+        self._last = b""  # the datagram before
         self.states = dict.fromkeys(NAMES.values(), 0)
         self.states["fin_wait_2_mini"] = 0
-        #: local ports that an application bound and that are neither connected nor listening
-        self.bound_ports = set()
-        #: local ports of outbound sockets that are not mini-sockets
+        #: outbound sockets that are not mini-sockets
         self.live_outbound = 0
 
     # -- dumps ---------------------------------------------------------------------------------------------
 
     def add_datagram(self, datagram):
         """Count the sockets of one ``Datagram`` of a dump."""
-        data, length = datagram
-        if not length:
-            self._add_mixed(data)
-            return
-        data = self._without_repeats(data, length)
-        if data:
+        data, length = self._without_repeats(datagram)
+        if length and data:
             self._add_uniform(data, length)
+        elif data:
+            self._add_mixed(data)
+
+    def _without_repeats(self, datagram):
+        """Drop sockets at the start of a datagram that the one before ended with.
+
+        Where the kernel repeats any, it repeats the first one: the rest is looked at only then.
+        """
+        data = datagram.data
+        last, self._last = self._last, data
+        if data[_COOKIE] not in last[-_TAIL_BYTES:]:
+            return datagram
+        ended_with = [last[offset:offset + length][_COOKIE] for offset, length, _type in sock_diag.messages(last)]
+        ended_with = frozenset(ended_with[-_LONGEST_REPEAT:])
+        kept = []
+        for number, (offset, length, _type) in enumerate(sock_diag.messages(data)):
+            message = data[offset:offset + length]
+            if number >= _LONGEST_REPEAT or message[_COOKIE] not in ended_with:
+                kept.append(message)
+        return sock_diag.Datagram(b"".join(kept), datagram.uniform)
 
     def _add_mixed(self, data):
         """Sockets that live beside mini-sockets: the former one by one, the latter put together again."""
@@ -87,108 +120,79 @@ class Tally(object):
         for offset, length, message_type in sock_diag.messages(data):
             if message_type == sock_diag.NLMSG_NOOP:
                 continue
-            if length in (88, 96) and data[offset + sock_diag.STATE_AT] == TIME_WAIT:
+            if length in _MINI_LENGTHS and data[offset + sock_diag.STATE_AT] == TIME_WAIT:
                 pieces.setdefault(length, []).append(data[offset:offset + length])
             else:
-                found = sock_diag.decode(data, offset, length)
-                if found.cookie not in self._last_cookies:
-                    self.add(found)
+                self.add(sock_diag.decode(data, offset, length))
         for length, messages in pieces.items():
-            joined = self._without_repeats(b"".join(messages), length)
-            if joined:
-                self._add_uniform(joined, length)
-
-    def _without_repeats(self, data, length):
-        """Drop sockets at the start of a datagram that the last one ended with; remember this one's end."""
-        at = sock_diag.COOKIE_AT
-        window = _LONGEST_REPEAT * length
-        head = data[:window]
-        last = self._last_cookies
-        self._last_cookies = frozenset(
-            data[offset + at:offset + at + 8] for offset in range(max(0, len(data) - window), len(data), length)
-        )
-        if last.isdisjoint(head[offset + at:offset + at + 8] for offset in range(0, len(head), length)):
-            return data
-        kept = [
-            head[offset:offset + length]
-            for offset in range(0, len(head), length)
-            if head[offset + at:offset + at + 8] not in last
-        ]
-        return b"".join(kept) + data[window:]
+            self._add_uniform(b"".join(messages), length)
 
     def _add_uniform(self, data, length):
         count = len(data) // length
-        families = data[sock_diag.FAMILY_AT::length]
-        plain = data[sock_diag.STATE_AT::length].count(TIME_WAIT) == count
-        family = families[0]
-        if not plain or families.count(family) != count or family not in (sock_diag.AF_INET, sock_diag.AF_INET6):
+        family = data[sock_diag.FAMILY_AT]
+        if (
+            data[sock_diag.STATE_AT::length].count(TIME_WAIT) != count
+            or data[sock_diag.FAMILY_AT::length].count(family) != count
+            or family not in _KEYS
+            or self._timewait_ms > _LONGEST_FAST_MS
+        ):
             self._add_sorted(data, length)
             return
-        layout = self._layout(family, length)
-        high_bytes = data[sock_diag.LOCAL_PORT_AT::length]
-        if not high_bytes.translate(None, self._outbound_high_bytes):
-            self._counter(family, OUTBOUND).update(layout.outbound.iter_unpack(data))
-        else:
-            classes = self._classes_of(data, length, count)
-            if classes.count(_OUTBOUND_PORT) == count:
-                self._counter(family, OUTBOUND).update(layout.outbound.iter_unpack(data))
-            elif classes.count(_INBOUND_PORT) == count:
-                self._counter(family, INBOUND).update(layout.inbound.iter_unpack(data))
-            else:
-                self._add_both(data, length, layout, family, classes)
+        classes = self._classes_of(data, length, count)
+        if _UNDECIDED_PORT in classes:
+            data, classes, count = self._without_undecided(data, length, classes)
+            if not count:
                 return
+        layout = _KEYS[family]
+        size = layout.size
+        keys = bytearray(count * size)
+        keys[0::size] = classes
+        keys[1::size], keys[2::size] = _port_columns(data, length, classes)
+        for at, column in enumerate(layout.addresses, 3):
+            keys[at::size] = data[column::length]
+        keys[size - 1::size] = data[_QUARTER_AT::length].translate(self._slots)
+        self._counts[family].update(_splitter(size, count).unpack(keys))
         self.states["time_wait"] += count
 
-    def _add_both(self, data, length, layout, family, classes):
-        self._counter(family, OUTBOUND).update(
-            compress(layout.outbound.iter_unpack(data), classes.translate(_IS_OUTBOUND))
-        )
-        self._counter(family, INBOUND).update(
-            compress(layout.inbound.iter_unpack(data), classes.translate(_IS_INBOUND))
-        )
-        undecided = classes.count(_UNDECIDED_PORT)
-        self.states["time_wait"] += len(classes) - undecided
-        if undecided:
-            for index in compress(range(len(classes)), classes.translate(_IS_UNDECIDED)):
-                self.add(sock_diag.decode(data, index * length, length))
-
     def _classes_of(self, data, length, count):
-        """One class per message, by its local port, still in network byte order."""
+        """One class a message, by its local port."""
+        if not data[sock_diag.LOCAL_PORT_AT::length].translate(None, self._outbound_high_bytes):
+            return bytes(count)  # all outbound
+        # as numbers of this machine, of bytes still in network order
         ports = memoryview(data).cast("H")[sock_diag.LOCAL_PORT_AT // 2::length // 2].tolist()
         if count == 1:
             return bytes((self._classes[ports[0]],))
         return bytes(itemgetter(*ports)(self._classes))
 
+    def _without_undecided(self, data, length, classes):
+        """Count messages of undecided direction one by one; ``(data, classes, count)`` of the others."""
+        kept = []
+        for offset, undecided in zip(range(0, len(data), length), classes.translate(_IS_UNDECIDED)):
+            if undecided:
+                self.add(sock_diag.decode(data, offset, length))
+            else:
+                kept.append(data[offset:offset + length])
+        return b"".join(kept), classes.translate(None, bytes((_UNDECIDED_PORT,))), len(kept)
+
     def _add_sorted(self, data, length):
-        """Datagram of several families or of FIN-WAIT-2 among TIME-WAIT: one run for each family, the rest singly."""
+        """Datagram of several families, or of FIN-WAIT-2 among TIME-WAIT: one run for each family, the rest singly."""
         runs = {}
         for offset in range(0, len(data), length):
             message = data[offset:offset + length]
-            family, state = message[sock_diag.FAMILY_AT], message[sock_diag.STATE_AT]
-            if state == TIME_WAIT and family in (sock_diag.AF_INET, sock_diag.AF_INET6):
+            family = message[sock_diag.FAMILY_AT]
+            if message[sock_diag.STATE_AT] == TIME_WAIT and family in _KEYS and self._timewait_ms <= _LONGEST_FAST_MS:
                 runs.setdefault(family, []).append(message)
             else:
                 self.add(sock_diag.decode(message, 0, length))
         for messages in runs.values():
             self._add_uniform(b"".join(messages), length)
 
-    def _counter(self, family, direction):
-        return self._counts.setdefault((family, direction), Counter())
-
-    def _layout(self, family, length):
-        layout = self._layouts.get((family, length))
-        if layout is None:
-            layout = self._layouts[family, length] = _layout(family, length, self._wide_ages)
-        return layout
-
     # -- single sockets ------------------------------------------------------------------------------------
 
     def add(self, found):
         """Count one ``Socket``."""
-        if found.state in (CLOSE, BOUND_INACTIVE, LISTEN):
-            if found.state != LISTEN:
-                self.bound_ports.add(found.local_port)
-            return
+        if found.state not in NAMES:
+            return  # it listens, or is only bound: no quadruplet
         if found.state == SYN_SENT:
             self._count(found, OUTBOUND)
         elif found.state in (SYN_RECV, NEW_SYN_RECV):
@@ -224,12 +228,12 @@ class Tally(object):
             pool = Pool(direction, found.local_address, found.local_port, found.remote_address, None)
         if found.state == TIME_WAIT:
             self.states["time_wait"] += 1
-            self._times.setdefault(pool, Counter())[found.left_ms // AGE_UNIT_MS] += 1
+            self._singles[pool, slot_of(found.left_ms, self._timewait_ms)] += 1
             return
         self._others[pool] += 1
         if found.mini:
             self.states["fin_wait_2_mini"] += 1
-        elif found.state in NAMES:
+        else:
             self.states[NAMES[found.state]] += 1
             if direction == OUTBOUND:
                 self.live_outbound += 1
@@ -244,54 +248,72 @@ class Tally(object):
         self._undecided = {}
 
     def time_waits(self):
-        """Iterate ``(Pool, left, count)``; ``left`` in units of 256 ms until TIME-WAIT ends. A pool may come repeatedly."""
-        for (family, direction), counter in self._counts.items():
+        """Iterate ``(Pool, slot, count)``. A pool and slot may come more than once."""
+        for family, counter in self._counts.items():
             pools = {}
             for key, count in counter.items():
                 pool = pools.get(key[:-1])
                 if pool is None:
-                    pool = pools[key[:-1]] = _pool_of(family, direction, key)
+                    pool = pools[key[:-1]] = _pool_of(family, key)
                 yield pool, key[-1], count
-        for pool, ages in self._times.items():
-            for left, count in ages.items():
-                yield pool, left, count
+        for (pool, slot), count in self._singles.items():
+            yield pool, slot, count
 
     def others(self):
         """Iterate ``(Pool, count)`` of the sockets in every other state."""
         return self._others.items()
 
 
-_Layout = namedtuple("_Layout", "outbound inbound")
+#: what a key is made of: class, port (the remote one outbound, the local one inbound), local and remote address, slot.
+#: IPv4 addresses fill 4 of their 16 bytes; the rest, which is zero, stays out
+_Key = namedtuple("_Key", "size addresses")
 
 
-def _layout(family, length, wide):
-    """Formats that pick the key out of a message; ``expires >> 8`` comes last.
+def _key(address_size):
+    local, remote = sock_diag.LOCAL_PORT_AT + 4, sock_diag.LOCAL_PORT_AT + 20
+    addresses = tuple(range(local, local + address_size)) + tuple(range(remote, remote + address_size))
+    return _Key(len(addresses) + 4, addresses)
 
-    IPv4 addresses fill 4 of their 16 bytes: the rest, which is zero, stays out of the key.
-    """
-    address = 4 if family == sock_diag.AF_INET else 16
-    age, age_size = ("H", 2) if wide else ("B", 1)
-    age_at = sock_diag.EXPIRES_AT + (1 if sys.byteorder == "little" else 3 - age_size)
-    end = 40 + address  # of the remote address
-    tail = "%dx%s%dx" % (age_at - end, age, length - age_at - age_size)
-    return _Layout(
-        struct.Struct("=22x%ds%s" % (end - 22, tail)),  # remote port, local address, remote address
-        struct.Struct("=20x2s2x%ds%s" % (end - 24, tail)),  # local port; local address, remote address
+
+@lru_cache(maxsize=32)
+def _splitter(size, count):
+    """Takes ``count`` keys apart at once, which is twice as fast as one after the other; most datagrams are of one count."""
+    return struct.Struct(("%ds" % size) * count)
+
+
+_KEYS = {sock_diag.AF_INET: _key(4), sock_diag.AF_INET6: _key(16)}
+#: second lowest byte of the remaining milliseconds
+_QUARTER_AT = sock_diag.EXPIRES_AT + (1 if sys.byteorder == "little" else 2)
+
+
+def _port_columns(data, length, classes):
+    """``(high bytes, low bytes)`` of the port that a key has: the local one where the class is inbound, else the remote one."""
+    local, remote = sock_diag.LOCAL_PORT_AT, sock_diag.LOCAL_PORT_AT + 2
+    inbound = classes.count(_INBOUND_PORT)
+    if not inbound:
+        return data[remote::length], data[remote + 1::length]
+    if inbound == len(classes):
+        return data[local::length], data[local + 1::length]
+    # numbers of hundreds of bytes: one operation of the processor does eight messages
+    from_local = int.from_bytes(classes.translate(_INBOUND_BITS), "big")
+    from_remote = int.from_bytes(classes.translate(_OUTBOUND_BITS), "big")
+    return tuple(
+        (
+            int.from_bytes(data[local + byte::length], "big") & from_local
+            | int.from_bytes(data[remote + byte::length], "big") & from_remote
+        ).to_bytes(len(classes), "big")
+        for byte in (0, 1)
     )
 
 
-def _pool_of(family, direction, key):
-    if direction == OUTBOUND:
-        packed = key[0]
-        port, addresses = packed[:2], packed[2:]
-    else:
-        port, addresses = key[0], key[1]
-    number = port[0] << 8 | port[1]
-    local = sock_diag.fold_address(family, addresses[:16])
-    remote = sock_diag.fold_address(family, addresses[16:])
-    if direction == OUTBOUND:
-        return Pool(direction, local, None, remote, number)
-    return Pool(direction, local, number, remote, None)
+def _pool_of(family, key):
+    port = key[1] << 8 | key[2]
+    size = (len(key) - 4) // 2
+    local = sock_diag.fold_address(family, key[3:3 + size])
+    remote = sock_diag.fold_address(family, key[3 + size:3 + 2 * size])
+    if key[0] == _INBOUND_PORT:
+        return Pool(INBOUND, local, port, remote, None)
+    return Pool(OUTBOUND, local, None, remote, port)
 
 
 def _network_order(port):
@@ -317,10 +339,11 @@ def _high_bytes_of(classes, wanted):
     )
 
 
-def _selector(wanted):
-    return bytes(1 if value == wanted else 0 for value in range(256))
+def _table(wanted, value):
+    """For ``bytes.translate``: ``value`` where a byte is the wanted one, else 0."""
+    return bytes(value if byte == wanted else 0 for byte in range(256))
 
 
-_IS_OUTBOUND = _selector(_OUTBOUND_PORT)
-_IS_INBOUND = _selector(_INBOUND_PORT)
-_IS_UNDECIDED = _selector(_UNDECIDED_PORT)
+_IS_UNDECIDED = _table(_UNDECIDED_PORT, 1)
+_INBOUND_BITS = _table(_INBOUND_PORT, 0xFF)
+_OUTBOUND_BITS = _table(_OUTBOUND_PORT, 0xFF)

@@ -92,29 +92,19 @@ def _exchange(message_type, family, states, bytecode):
 
 
 def _receive(request):
-    """Send one request and give the datagrams that come back, until the reader has seen the end."""
+    """Send one request and give the datagrams that come back, until the reader has seen the end.
+
+    The socket is connected to the kernel, which then takes nothing for it from anybody else
+    (``netlink_getsockbyportid``).
+    """
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as channel:
             # a time-out of the socket's own costs no system call per datagram, as settimeout() would
             channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _TIMEOUT_SECONDS, 0))
-            channel.bind((0, 0))
+            channel.connect((0, 0))
             channel.send(request)
-            buffer = bytearray(_BUFFER_BYTES)
             while True:
-                count, _ancillary, flags, sender = channel.recvmsg_into([buffer])
-                if sender[0] != 0:
-                    raise KernelReadError(
-                        sock_diag.WHAT, "foreign answer: from process %d, not from the kernel" % sender[0]
-                    )
-                if flags & socket.MSG_TRUNC:
-                    raise KernelReadError(
-                        sock_diag.WHAT, "truncated answer: a datagram larger than %d bytes" % _BUFFER_BYTES
-                    )
-                if not count:
-                    raise KernelReadError(sock_diag.WHAT, "truncated answer: it stops before its end")
-                yield bytes(memoryview(buffer)[:count])
-    except socket.timeout:
-        raise KernelReadError(sock_diag.WHAT, "no answer within %d s" % _TIMEOUT_SECONDS)
+                yield channel.recv(_BUFFER_BYTES)
     except (IOError, OSError) as error:
         if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK):
             raise KernelReadError(sock_diag.WHAT, "no answer within %d s" % _TIMEOUT_SECONDS)

@@ -37,6 +37,7 @@ _REQ_BYTECODE = 1
 HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, seq, portid
 # nlmsghdr, then inet_diag_msg: family, state, timer, retrans, ports, addresses, interface, cookie, expires, ...
 MESSAGE = struct.Struct("=16x4B2s2s16s16sI8sI16x")
+_LENGTH_AND_TYPE = 6  # bytes of the header that tell what a message is
 #: nlmsghdr 16 + inet_diag_msg 72; a caller with CAP_NET_ADMIN gets INET_DIAG_MARK besides, 96 in all
 SMALLEST_MESSAGE = 88
 
@@ -191,7 +192,7 @@ def until_done(datagrams, sequence=1):
         length, message_type, _flags, answered, _port = HEADER.unpack_from(data, 0)
         if answered != sequence:
             raise KernelReadError(WHAT, "foreign answer: to request %d, not to ours" % answered)
-        if message_type in _SOCKET_TYPES and is_uniform(data, length, message_type):
+        if message_type in _SOCKET_TYPES and is_uniform(data, length):
             yield Datagram(data, length)
             continue
         for offset, length, message_type in messages(data):
@@ -208,8 +209,8 @@ def until_done(datagrams, sequence=1):
     raise KernelReadError(WHAT, "truncated answer: it stops before its end")
 
 
-def is_uniform(data, length, message_type):
-    """Whether the bytes are nothing but messages of this length and type.
+def is_uniform(data, length):
+    """Whether the bytes are nothing but messages of the first one's length and type.
 
     TIME-WAIT entries are all of one length, so that whole datagrams can be taken apart at once: the same
     byte of each message is one strided slice.
@@ -217,7 +218,7 @@ def is_uniform(data, length, message_type):
     if length < SMALLEST_MESSAGE or len(data) % length:
         return False
     count = len(data) // length
-    return all(
-        data[column::length].count(byte) == count
-        for column, byte in enumerate(struct.pack("=IH", length, message_type))
-    )
+    for column, byte in enumerate(data[:_LENGTH_AND_TYPE]):
+        if data[column::length].count(byte) != count:
+            return False
+    return True

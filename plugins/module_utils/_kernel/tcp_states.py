@@ -33,5 +33,6 @@ NAMES = {
 }
 
 LISTENING = 1 << LISTEN
-#: a kernel before 6.8 ignores the bit of BOUND_INACTIVE: no socket of its has that state
-ALL_BUT_LISTENING = sum(1 << state for state in NAMES) | 1 << BOUND_INACTIVE
+CONNECTED = sum(1 << state for state in NAMES)
+#: a kernel before 6.8 has no socket in that state, and answers with none
+BOUND_ONLY = 1 << BOUND_INACTIVE

@@ -7,7 +7,6 @@ import pytest
 from ansible_collections.tcpops.timewait.plugins.module_utils import _capacity
 from ansible_collections.tcpops.timewait.plugins.module_utils._ports import PortRange
 
-UNIT = 256
 MINUTE = 60000
 
 
@@ -18,23 +17,6 @@ def test_capacity_is_the_range_less_reserved_less_held():
 
 def test_a_pool_without_capacity_is_full():
     assert _capacity.utilisation(0, 0) == 1.0
-
-
-def test_history_puts_each_entry_into_the_second_it_came():
-    slots = _capacity.history({60000 // UNIT: 1, 30000 // UNIT: 5, 1100 // UNIT: 7}, MINUTE, UNIT)
-    assert slots[59] == 1
-    assert slots[30] + slots[29] == 5
-    assert slots[0] + slots[1] == 7
-    assert sum(slots) == 13
-
-
-def test_entries_whose_time_is_up_belong_to_no_second():
-    assert sum(_capacity.history({0: 100}, MINUTE, UNIT)) == 0
-
-
-def test_history_of_a_longer_time_wait_has_its_last_minute_only():
-    slots = _capacity.history({600000 // UNIT: 3, 300000 // UNIT: 9}, 600000, UNIT)
-    assert (slots[59], sum(slots)) == (3, 3)
 
 
 @pytest.mark.parametrize(("timewait_ms", "rate"), [(60000, 10.0), (30000, 20.0)])
@@ -61,7 +43,6 @@ def test_a_few_closes_are_no_forecast():
     assert _capacity.seconds_to_exhaustion(99, 100, [0] * 59 + [19], 99, MINUTE) is None
 
 
-def test_reusable_are_those_older_than_the_delay():
-    lefts = {60000 // UNIT: 1, 58500 // UNIT: 10, 0: 100}
-    assert _capacity.reusable(lefts, MINUTE, UNIT, 1000) == 110
-    assert _capacity.reusable(lefts, MINUTE, UNIT, 50000) == 100
+@pytest.mark.parametrize(("delay_ms", "count"), [(1, 59), (1000, 59), (1001, 58), (60000, 0), (0, 60)])
+def test_reusable_are_those_older_than_the_delay(delay_ms, count):
+    assert _capacity.reusable([1] * 60, 100, delay_ms) == 100 + count

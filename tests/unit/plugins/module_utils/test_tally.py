@@ -27,16 +27,16 @@ def _tallied(*datagrams, listening=(80,), port_range=RANGE, timewait_ms=60000):
 
 def _pools(tally):
     found = Counter()
-    for pool, _left, count in tally.time_waits():
+    for pool, _slot, count in tally.time_waits():
         found[pool] += count
     found.update(dict(tally.others()))
     return found
 
 
-def _ages(tally):
+def _slots(tally):
     found = Counter()
-    for _pool, left, count in tally.time_waits():
-        found[left] += count
+    for _pool, slot, count in tally.time_waits():
+        found[slot] += count
     return found
 
 
@@ -103,9 +103,9 @@ def test_other_states_count_as_used_and_by_name():
     assert tally.live_outbound == 2
 
 
-def test_a_socket_that_is_only_bound_holds_its_port_and_no_quadruplet():
-    tally = _tallied(_out(40000, state=tcp_states.CLOSE, length=124))
-    assert (_pools(tally), tally.bound_ports) == ({}, {40000})
+@pytest.mark.parametrize("state", [tcp_states.CLOSE, tcp_states.LISTEN])
+def test_a_socket_that_is_only_bound_or_listens_holds_no_quadruplet(state):
+    assert _pools(_tallied(_out(40000, state=state, length=124))) == {}
 
 
 def test_a_connection_being_opened_is_outbound_though_the_port_listens():
@@ -141,14 +141,28 @@ def test_repeats_count_once_among_other_sockets_too():
     assert _pools(_tallied(first, second)) == {OUT: 4}
 
 
-def test_ages_are_part_of_the_count():
-    tally = _tallied(_out(40000, left_ms=60000) + _out(40001, left_ms=59999) + _out(40002, left_ms=0))
-    assert _ages(tally) == {60000 // 256: 2, 0: 1}
+def test_the_second_is_part_of_the_count():
+    tally = _tallied(_out(40000, left_ms=60000) + _out(40001, left_ms=59800) + _out(40002, left_ms=0))
+    assert _slots(tally) == {59: 2, _tally.OLDER: 1}
 
 
-def test_ages_of_a_longer_time_wait_do_not_wrap_around():
-    tally = _tallied(_out(40000, left_ms=599000) + _out(40001, left_ms=599000), timewait_ms=600000)
-    assert _ages(tally) == {599000 // 256: 2}
+@pytest.mark.parametrize("left_ms", [10, 200, 255])
+def test_entries_whose_time_may_be_up_belong_to_no_second(left_ms):
+    assert _slots(_tallied(_out(40000, left_ms=left_ms))) == {_tally.OLDER: 1}
+
+
+@pytest.mark.parametrize(("left_ms", "slot"), [(59900, 59), (58500, 58), (29500, 29), (1500, 1), (300, 0)])
+def test_each_entry_is_in_the_second_it_came(left_ms, slot):
+    assert _slots(_tallied(_out(40000, left_ms=left_ms))) == {slot: 1}
+
+
+def test_a_longer_time_wait_shows_its_last_minute():
+    data = _out(40000, left_ms=599800) + _out(40001, left_ms=545000) + _out(40002, left_ms=300000)
+    assert _slots(_tallied(data, timewait_ms=600000)) == {59: 1, 4: 1, _tally.OLDER: 1}
+
+
+def test_a_shorter_time_wait_has_its_newest_in_the_last_slot():
+    assert _slots(_tallied(_out(40000, left_ms=29800), timewait_ms=30000)) == {59: 1}
 
 
 _STATES = st.sampled_from([tcp_states.TIME_WAIT] * 6 + [tcp_states.ESTABLISHED, tcp_states.FIN_WAIT_2, tcp_states.CLOSE_WAIT])
@@ -174,5 +188,5 @@ def test_datagrams_and_single_sockets_give_the_same(groups):
         single.add(found)
     single.finish()
     assert _pools(whole) == _pools(single)
-    assert _ages(whole) == _ages(single)
+    assert _slots(whole) == _slots(single)
     assert whole.states == single.states
