@@ -4,32 +4,36 @@
 """One call that goes on beside the rest of the work."""
 
 import threading
+from typing import Callable, Generic, List, Optional, TypeVar
+
+Result = TypeVar("Result")
 
 
-class Aside(object):
+class Aside(Generic[Result]):
     """Starts ``function()`` in a thread of its own: worth it where the function waits inside one system call.
 
     Where no thread can be had, the function runs when its result is asked for.
     """
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[[], Result]) -> None:
         self._function = function
-        self._result = None
-        self._error = None
-        self._thread = threading.Thread(target=self._run)
-        self._thread.daemon = True
+        self._results: List[Result] = []
+        self._error: Optional[Exception] = None
+        self._thread: Optional[threading.Thread] = None
+        thread = threading.Thread(target=self._run, daemon=True)
         try:
-            self._thread.start()
+            thread.start()
+            self._thread = thread
         except RuntimeError:
-            self._thread = None
+            pass  # result() will run it
 
-    def _run(self):
+    def _run(self) -> None:
         try:
-            self._result = self._function()
+            self._results.append(self._function())
         except Exception as error:  # whatever it is, it belongs to whoever asks for the result
             self._error = error
 
-    def result(self):
+    def result(self) -> Result:
         """What the function returned; raises what it raised."""
         if self._thread is None:
             self._run()
@@ -37,4 +41,4 @@ class Aside(object):
             self._thread.join()
         if self._error is not None:
             raise self._error
-        return self._result
+        return self._results[0]

@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From ports to capacity, rates and a forecast. Plain numbers in, plain numbers out."""
 
-from collections import namedtuple
+from typing import AbstractSet, FrozenSet, List, NamedTuple, Optional
+
+from ._ports import PortRange
 
 #: the forecast carries on the mean rate of so many seconds ...
 _FORECAST_WINDOW = 10
@@ -11,13 +13,14 @@ _FORECAST_WINDOW = 10
 _FORECAST_MINIMUM = 20
 
 
-class Capacity(namedtuple("Capacity", "usable held")):
-    """Ports that automatic choices can take, and the ports of the range that explicit binds hold (a set)."""
+class Capacity(NamedTuple):
+    """``usable``: ports that automatic choices can take. ``held``: ports of the range that explicit binds hold."""
 
-    __slots__ = ()
+    usable: int
+    held: FrozenSet[int]
 
 
-def outbound_capacity(port_range, reserved, bound):
+def outbound_capacity(port_range: PortRange, reserved: AbstractSet[int], bound: AbstractSet[int]) -> Capacity:
     """Capacity of each outbound pool of a namespace.
 
     connect() passes over a port that any socket bound or listens on explicitly, whatever the address
@@ -27,23 +30,25 @@ def outbound_capacity(port_range, reserved, bound):
     :param reserved: set of reserved ports.
     :param bound: set of ports that sockets bound explicitly, listening ones included.
     """
-    choosable = set(port_range.choosable()) - reserved
+    choosable = frozenset(port_range.choosable()) - reserved
     held = choosable & bound
     return Capacity(len(choosable) - len(held), held)
 
 
-def utilisation(used, capacity):
+def utilisation(used: int, capacity: int) -> float:
     """Share of a pool that is held; a pool without capacity is full."""
     return round(used / capacity, 4) if capacity else 1.0
 
 
-def close_rate(slots, timewait_ms):
+def close_rate(slots: List[int], timewait_ms: int) -> float:
     """Mean entries into TIME-WAIT per second, over the last minute or the length of TIME-WAIT if that is shorter."""
     seconds = min(len(slots), max(1, timewait_ms // 1000))
     return round(sum(slots) / seconds, 2)
 
 
-def seconds_to_exhaustion(used, capacity, slots, time_wait, timewait_ms):
+def seconds_to_exhaustion(
+    used: int, capacity: int, slots: List[int], time_wait: int, timewait_ms: int
+) -> Optional[int]:
     """When a pool is full if the rate of the last seconds goes on, or None.
 
     What expires is known: TIME-WAIT that is ``n`` seconds old goes in ``length - n``. After one length of TIME-WAIT
@@ -59,7 +64,7 @@ def seconds_to_exhaustion(used, capacity, slots, time_wait, timewait_ms):
         return None
     rate = recent / _FORECAST_WINDOW
     length = max(1, timewait_ms // 1000)
-    level = used - max(0, time_wait - sum(slots))  # older than the last minute: gone any moment
+    level = float(used - max(0, time_wait - sum(slots)))  # older than the last minute: gone any moment
     if length > len(slots):
         level = used  # most of what is there is older than the history, and when it goes is not known from that
     for second in range(1, length + 1):
@@ -72,7 +77,7 @@ def seconds_to_exhaustion(used, capacity, slots, time_wait, timewait_ms):
     return None
 
 
-def reusable(slots, older, delay_ms):
+def reusable(slots: List[int], older: int, delay_ms: int) -> int:
     """TIME-WAIT entries older than the reuse delay, which connect() may take over (``tcp_twsk_unique``).
 
     Counted in whole seconds of age: an entry in its last second before the delay is not.

@@ -4,22 +4,25 @@
 """Sockets to pools: what one network namespace holds, the top pools in full, the rest in sums."""
 
 import socket
-from collections import Counter, namedtuple
+from collections import Counter
 from heapq import nsmallest
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from . import _capacity
-from ._tally import HISTORY_SECONDS, INBOUND, OLDER, OUTBOUND
+from ._tally import HISTORY_SECONDS, INBOUND, OLDER, OUTBOUND, Pool, Tally
 
 #: what tcp_tw_reuse is compared with where the kernel has no tcp_tw_reuse_delay (before 6.14: whole seconds)
 _REUSE_DELAY_MS = 1000
 
 
-class Reuse(namedtuple("Reuse", "mode timestamps delay_ms")):
+class Reuse(NamedTuple):
     """What decides whether connect() takes over TIME-WAIT entries: three sysctls, None where unknown."""
 
-    __slots__ = ()
+    mode: Optional[int]
+    timestamps: Optional[int]
+    delay_ms: Optional[int]
 
-    def applies_to(self, pool):
+    def applies_to(self, pool: Pool) -> bool:
         """Whether entries of this pool can be taken over at all (``tcp_twsk_unique``), given timestamps were used."""
         if pool.direction != OUTBOUND or not self.timestamps:
             return False
@@ -28,26 +31,32 @@ class Reuse(namedtuple("Reuse", "mode timestamps delay_ms")):
         )
 
 
-class Settings(namedtuple("Settings", "capacity client_ports timewait_ms reuse top")):
+class Settings(NamedTuple):
     """What the census needs to know of the namespace besides its sockets.
 
     ``capacity``: of an outbound pool, None when the range could not be read. ``client_ports``: assumed
     capacity of an inbound pool. ``top``: pools that travel, per direction.
     """
 
-    __slots__ = ()
+    capacity: Optional[_capacity.Capacity]
+    client_ports: int
+    timewait_ms: int
+    reuse: Reuse
+    top: int
 
 
-class Census(namedtuple("Census", "pools totals omitted")):
-    """``pools``: dicts as in the facts. ``totals``: by direction. ``omitted``: what did not travel."""
+class Census(NamedTuple):
+    """``pools``: as in the facts. ``totals``: by direction. ``omitted``: what did not travel."""
 
-    __slots__ = ()
+    pools: List[Dict[str, Any]]
+    totals: Dict[str, Dict[str, int]]
+    omitted: Dict[str, int]
 
 
-def take(tally, settings):
+def take(tally: Tally, settings: Settings) -> Census:
     """The census of what was tallied."""
-    used = Counter()
-    time_wait = Counter()
+    used: Counter[Pool] = Counter()
+    time_wait: Counter[Pool] = Counter()
     for pool, _slot, count in tally.time_waits():
         time_wait[pool] += count
     used.update(time_wait)
@@ -57,7 +66,7 @@ def take(tally, settings):
     totals = {
         direction: {"pools": 0, "used": 0, "time_wait": 0} for direction in (OUTBOUND, INBOUND)
     }
-    by_direction = {OUTBOUND: [], INBOUND: []}
+    by_direction: Dict[str, List[Pool]] = {OUTBOUND: [], INBOUND: []}
     for pool, count in used.items():
         total = totals[pool.direction]
         total["pools"] += 1
@@ -66,7 +75,7 @@ def take(tally, settings):
         by_direction[pool.direction].append(pool)
 
     # all pools of one direction have the same capacity, so the fullest are those with the most quadruplets
-    chosen = []
+    chosen: List[Pool] = []
     for direction in (OUTBOUND, INBOUND):
         chosen.extend(nsmallest(settings.top, by_direction[direction], key=lambda pool: (-used[pool], _order(pool))))
 
@@ -79,13 +88,13 @@ def take(tally, settings):
     return Census(pools, totals, omitted)
 
 
-def _order(pool):
+def _order(pool: Pool) -> Tuple[bytes, int, bytes, int]:
     return (pool.remote_address, pool.remote_port or 0, pool.local_address, pool.local_port or 0)
 
 
-def _facts_of(pool, used, time_wait, slots, settings):
+def _facts_of(pool: Pool, used: int, time_wait: int, slots: List[int], settings: Settings) -> Dict[str, Any]:
     outbound = pool.direction == OUTBOUND
-    capacity = settings.client_ports
+    capacity: Optional[int] = settings.client_ports
     if outbound:
         capacity = settings.capacity.usable if settings.capacity else None
     timewait_ms = settings.timewait_ms
@@ -94,7 +103,6 @@ def _facts_of(pool, used, time_wait, slots, settings):
     if settings.reuse.applies_to(pool):
         delay = _REUSE_DELAY_MS if settings.reuse.delay_ms is None else settings.reuse.delay_ms
         reusable = _capacity.reusable(slots, older, delay)
-    known = capacity is not None
     return {
         "direction": pool.direction,
         "local_address": format_address(pool.local_address),
@@ -106,22 +114,24 @@ def _facts_of(pool, used, time_wait, slots, settings):
         "reusable": reusable,
         "capacity": capacity,
         "capacity_assumed": not outbound,
-        "utilisation": _capacity.utilisation(used, capacity) if known else None,
-        "sustainable_rate": round(capacity * 1000.0 / timewait_ms, 1) if known else None,
+        "utilisation": None if capacity is None else _capacity.utilisation(used, capacity),
+        "sustainable_rate": None if capacity is None else round(capacity * 1000.0 / timewait_ms, 1),
         "close_rate": _capacity.close_rate(slots, timewait_ms),
         "history": slots,
         "seconds_to_exhaustion": (
-            _capacity.seconds_to_exhaustion(used, capacity, slots, time_wait, timewait_ms) if known else None
+            None
+            if capacity is None
+            else _capacity.seconds_to_exhaustion(used, capacity, slots, time_wait, timewait_ms)
         ),
     }
 
 
-def format_address(packed):
+def format_address(packed: bytes) -> str:
     """Text of a packed address."""
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
 
 
-def is_loopback(packed):
+def is_loopback(packed: bytes) -> bool:
     """127.0.0.0/8 or ::1, as ``tcp_twsk_unique`` sees it."""
     if len(packed) == 4:
         return packed[0] == 127

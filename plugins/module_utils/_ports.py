@@ -4,7 +4,7 @@
 """Sets of ports: reading and writing the kernel's lists, and the range that automatic choices come from."""
 
 import re
-from collections import namedtuple
+from typing import AbstractSet, List, NamedTuple, Set
 
 _NUMBER = re.compile(r"[0-9]{1,5}\Z")  # str.isdigit() takes the digits of every script
 
@@ -13,12 +13,13 @@ class PortListError(ValueError):
     """A list of ports that the kernel would not have written."""
 
 
-class PortRange(namedtuple("PortRange", "low high")):
+class PortRange(NamedTuple):
     """``ip_local_port_range``, both ends included."""
 
-    __slots__ = ()
+    low: int
+    high: int
 
-    def choosable(self):
+    def choosable(self) -> range:
         """Ports that an automatic choice of connect() looks at, reserved and held ones included.
 
         The search goes through one parity and then the other, so that a range of odd size loses its last
@@ -31,7 +32,7 @@ class PortRange(namedtuple("PortRange", "low high")):
         return range(self.low, self.low + count)
 
 
-def parse_range(text):
+def parse_range(text: str) -> PortRange:
     """``ip_local_port_range``: two numbers.
 
     :raises PortListError: when it is not.
@@ -45,14 +46,13 @@ def parse_range(text):
     return PortRange(low, high)
 
 
-def parse_list(text):
+def parse_list(text: str) -> Set[int]:
     """``ip_local_reserved_ports``: ports and ranges with commas, as a set; any white space around them is fine.
 
     :raises PortListError: at anything else.
     """
-    ports = set()
-    for item in text.replace("\n", ",").split(","):
-        item = item.strip()
+    ports: Set[int] = set()
+    for item in (part.strip() for part in text.replace("\n", ",").split(",")):
         if not item:
             continue
         first, dash, last = (part.strip() for part in item.partition("-"))
@@ -64,22 +64,12 @@ def parse_list(text):
     return ports
 
 
-def format_list(ports):
+def format_list(ports: AbstractSet[int]) -> str:
     """A set of ports as the kernel writes it: ``80,8000-8010``."""
-    parts = []
-    start = previous = None
+    spans: List[List[int]] = []
     for port in sorted(ports):
-        if start is None:
-            start = previous = port
-        elif port == previous + 1:
-            previous = port
+        if spans and port == spans[-1][1] + 1:
+            spans[-1][1] = port
         else:
-            parts.append(_span(start, previous))
-            start = previous = port
-    if start is not None:
-        parts.append(_span(start, previous))
-    return ",".join(parts)
-
-
-def _span(first, last):
-    return str(first) if first == last else "%d-%d" % (first, last)
+            spans.append([port, port])
+    return ",".join(str(first) if first == last else "%d-%d" % (first, last) for first, last in spans)

@@ -11,11 +11,13 @@ the local port: an inbound pool counted by remote port would make one key a sock
 
 import struct
 import sys
-from collections import Counter, namedtuple
+from collections import Counter
 from functools import lru_cache
 from operator import itemgetter
+from typing import AbstractSet, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ._kernel import sock_diag
+from ._ports import PortRange
 from ._kernel.tcp_states import NAMES, NEW_SYN_RECV, SYN_RECV, SYN_SENT, TIME_WAIT
 
 OUTBOUND = "outbound"
@@ -43,7 +45,7 @@ OLDER = HISTORY_SECONDS
 _LONGEST_FAST_MS = 65535
 
 
-def slot_of(left_ms, timewait_ms):
+def slot_of(left_ms: int, timewait_ms: int) -> int:
     """Second of the last minute in which an entry came into TIME-WAIT: 59 is the newest, ``OLDER`` is none of them.
 
     An entry whose time is up stays for up to 2 s more, until the timer wheel gets to it, and shows 0 ms all that
@@ -56,13 +58,17 @@ def slot_of(left_ms, timewait_ms):
     return HISTORY_SECONDS - 1 - second if second < HISTORY_SECONDS else OLDER
 
 
-class Pool(namedtuple("Pool", "direction local_address local_port remote_address remote_port")):
-    """All quadruplets that differ only in the ephemeral port. Addresses packed; the port of the side that chose it None."""
+class Pool(NamedTuple):
+    """All quadruplets that differ only in the ephemeral port: that one is None. Addresses are packed."""
 
-    __slots__ = ()
+    direction: str
+    local_address: bytes
+    local_port: Optional[int]
+    remote_address: bytes
+    remote_port: Optional[int]
 
 
-class Tally(object):
+class Tally:
     """What one network namespace holds.
 
     :param listening: local ports that a socket of the namespace listens on.
@@ -70,16 +76,21 @@ class Tally(object):
     :param timewait_ms: length of TIME-WAIT.
     """
 
-    def __init__(self, listening, port_range=None, timewait_ms=60000):
+    def __init__(
+        self, listening: AbstractSet[int], port_range: Optional[PortRange] = None, timewait_ms: int = 60000
+    ) -> None:
         low, high = (port_range.low, port_range.high) if port_range else (32768, 65535)
-        self._timewait_ms = timewait_ms
+        self.timewait_ms = timewait_ms
         self._classes = _port_classes(listening, low, high)
         self._outbound_high_bytes = _high_bytes_of(self._classes, _OUTBOUND_PORT)
         self._slots = bytes(slot_of(quarter << 8, timewait_ms) for quarter in range(256))
-        self._counts = {family: Counter() for family in _KEYS}  # of keys
-        self._others = Counter()  # Pool -> sockets that are not in TIME-WAIT
-        self._singles = Counter()  # (Pool, slot) -> TIME-WAIT that was counted one by one
-        self._undecided = {}  # local port -> [Socket]
+        self._counts: Dict[int, Counter[bytes]] = {family: Counter() for family in _KEYS}
+        #: sockets that are not in TIME-WAIT
+        self._others: Counter[Pool] = Counter()
+        #: TIME-WAIT that was counted one by one, by pool and slot
+        self._singles: Counter[Tuple[Pool, int]] = Counter()
+        #: by local port
+        self._undecided: Dict[int, List[sock_diag.Socket]] = {}
         self._last = b""  # the datagram before
         self.states = dict.fromkeys(NAMES.values(), 0)
         self.states["fin_wait_2_mini"] = 0
@@ -88,7 +99,7 @@ class Tally(object):
 
     # -- dumps ---------------------------------------------------------------------------------------------
 
-    def add_datagram(self, datagram):
+    def add_datagram(self, datagram: sock_diag.Datagram) -> None:
         """Count the sockets of one ``Datagram`` of a dump."""
         data, length = self._without_repeats(datagram)
         if length and data:
@@ -96,7 +107,7 @@ class Tally(object):
         elif data:
             self._add_mixed(data)
 
-    def _without_repeats(self, datagram):
+    def _without_repeats(self, datagram: sock_diag.Datagram) -> sock_diag.Datagram:
         """Drop sockets at the start of a datagram that the one before ended with.
 
         Where the kernel repeats any, it repeats the first one: the rest is looked at only then.
@@ -105,8 +116,8 @@ class Tally(object):
         last, self._last = self._last, data
         if data[_COOKIE] not in last[-_TAIL_BYTES:]:
             return datagram
-        ended_with = [last[offset:offset + length][_COOKIE] for offset, length, _type in sock_diag.messages(last)]
-        ended_with = frozenset(ended_with[-_LONGEST_REPEAT:])
+        cookies = [last[offset:offset + length][_COOKIE] for offset, length, _type in sock_diag.messages(last)]
+        ended_with = frozenset(cookies[-_LONGEST_REPEAT:])
         kept = []
         for number, (offset, length, _type) in enumerate(sock_diag.messages(data)):
             message = data[offset:offset + length]
@@ -114,9 +125,9 @@ class Tally(object):
                 kept.append(message)
         return sock_diag.Datagram(b"".join(kept), datagram.uniform)
 
-    def _add_mixed(self, data):
+    def _add_mixed(self, data: bytes) -> None:
         """Sockets that live beside mini-sockets: the former one by one, the latter put together again."""
-        pieces = {}
+        pieces: Dict[int, List[bytes]] = {}
         for offset, length, message_type in sock_diag.messages(data):
             if message_type == sock_diag.NLMSG_NOOP:
                 continue
@@ -127,14 +138,14 @@ class Tally(object):
         for length, messages in pieces.items():
             self._add_uniform(b"".join(messages), length)
 
-    def _add_uniform(self, data, length):
+    def _add_uniform(self, data: bytes, length: int) -> None:
         count = len(data) // length
         family = data[sock_diag.FAMILY_AT]
         if (
             data[sock_diag.STATE_AT::length].count(TIME_WAIT) != count
             or data[sock_diag.FAMILY_AT::length].count(family) != count
             or family not in _KEYS
-            or self._timewait_ms > _LONGEST_FAST_MS
+            or self.timewait_ms > _LONGEST_FAST_MS
         ):
             self._add_sorted(data, length)
             return
@@ -154,7 +165,7 @@ class Tally(object):
         self._counts[family].update(_splitter(size, count).unpack(keys))
         self.states["time_wait"] += count
 
-    def _classes_of(self, data, length, count):
+    def _classes_of(self, data: bytes, length: int, count: int) -> bytes:
         """One class a message, by its local port."""
         if not data[sock_diag.LOCAL_PORT_AT::length].translate(None, self._outbound_high_bytes):
             return bytes(count)  # all outbound
@@ -164,7 +175,7 @@ class Tally(object):
             return bytes((self._classes[ports[0]],))
         return bytes(itemgetter(*ports)(self._classes))
 
-    def _without_undecided(self, data, length, classes):
+    def _without_undecided(self, data: bytes, length: int, classes: bytes) -> Tuple[bytes, bytes, int]:
         """Count messages of undecided direction one by one; ``(data, classes, count)`` of the others."""
         kept = []
         for offset, undecided in zip(range(0, len(data), length), classes.translate(_IS_UNDECIDED)):
@@ -174,13 +185,13 @@ class Tally(object):
                 kept.append(data[offset:offset + length])
         return b"".join(kept), classes.translate(None, bytes((_UNDECIDED_PORT,))), len(kept)
 
-    def _add_sorted(self, data, length):
+    def _add_sorted(self, data: bytes, length: int) -> None:
         """Datagram of several families, or of FIN-WAIT-2 among TIME-WAIT: one run for each family, the rest singly."""
-        runs = {}
+        runs: Dict[int, List[bytes]] = {}
         for offset in range(0, len(data), length):
             message = data[offset:offset + length]
             family = message[sock_diag.FAMILY_AT]
-            if message[sock_diag.STATE_AT] == TIME_WAIT and family in _KEYS and self._timewait_ms <= _LONGEST_FAST_MS:
+            if message[sock_diag.STATE_AT] == TIME_WAIT and family in _KEYS and self.timewait_ms <= _LONGEST_FAST_MS:
                 runs.setdefault(family, []).append(message)
             else:
                 self.add(sock_diag.decode(message, 0, length))
@@ -189,7 +200,7 @@ class Tally(object):
 
     # -- single sockets ------------------------------------------------------------------------------------
 
-    def add(self, found):
+    def add(self, found: sock_diag.Socket) -> None:
         """Count one ``Socket``."""
         if found.state not in NAMES:
             return  # it listens, or is only bound: no quadruplet
@@ -204,7 +215,7 @@ class Tally(object):
             else:
                 self._count(found, INBOUND if port_class == _INBOUND_PORT else OUTBOUND)
 
-    def _set_aside(self, found):
+    def _set_aside(self, found: sock_diag.Socket) -> None:
         waiting = self._undecided.setdefault(found.local_port, [])
         waiting.append(found)
         if len(waiting) < _REMOTE_PORTS_OF_A_SERVER:
@@ -221,14 +232,14 @@ class Tally(object):
         for one in self._undecided.pop(found.local_port):
             self._count(one, direction)
 
-    def _count(self, found, direction):
+    def _count(self, found: sock_diag.Socket, direction: str) -> None:
         if direction == OUTBOUND:
             pool = Pool(direction, found.local_address, None, found.remote_address, found.remote_port)
         else:
             pool = Pool(direction, found.local_address, found.local_port, found.remote_address, None)
         if found.state == TIME_WAIT:
             self.states["time_wait"] += 1
-            self._singles[pool, slot_of(found.left_ms, self._timewait_ms)] += 1
+            self._singles[pool, slot_of(found.left_ms, self.timewait_ms)] += 1
             return
         self._others[pool] += 1
         if found.mini:
@@ -240,17 +251,17 @@ class Tally(object):
 
     # -- result --------------------------------------------------------------------------------------------
 
-    def finish(self):
+    def finish(self) -> None:
         """Decide what is left undecided: few remote ports share that local port, so a client bound it."""
         for waiting in self._undecided.values():
             for one in waiting:
                 self._count(one, OUTBOUND)
         self._undecided = {}
 
-    def time_waits(self):
+    def time_waits(self) -> Iterator[Tuple[Pool, int, int]]:
         """Iterate ``(Pool, slot, count)``. A pool and slot may come more than once."""
         for family, counter in self._counts.items():
-            pools = {}
+            pools: Dict[bytes, Pool] = {}
             for key, count in counter.items():
                 pool = pools.get(key[:-1])
                 if pool is None:
@@ -259,25 +270,30 @@ class Tally(object):
         for (pool, slot), count in self._singles.items():
             yield pool, slot, count
 
-    def others(self):
+    def others(self) -> Iterable[Tuple[Pool, int]]:
         """Iterate ``(Pool, count)`` of the sockets in every other state."""
         return self._others.items()
 
 
-#: what a key is made of: class, port (the remote one outbound, the local one inbound), local and remote address, slot.
-#: IPv4 addresses fill 4 of their 16 bytes; the rest, which is zero, stays out
-_Key = namedtuple("_Key", "size addresses")
+class _Key(NamedTuple):
+    """A key is class, port (the remote one outbound, the local one inbound), local and remote address, and slot.
+
+    ``addresses``: where in a message their bytes are. IPv4 ones fill 4 of 16; the rest, which is zero, stays out.
+    """
+
+    size: int
+    addresses: Tuple[int, ...]
 
 
-def _key(address_size):
+def _key(address_size: int) -> _Key:
     local, remote = sock_diag.LOCAL_PORT_AT + 4, sock_diag.LOCAL_PORT_AT + 20
     addresses = tuple(range(local, local + address_size)) + tuple(range(remote, remote + address_size))
     return _Key(len(addresses) + 4, addresses)
 
 
 @lru_cache(maxsize=32)
-def _splitter(size, count):
-    """Takes ``count`` keys apart at once, which is twice as fast as one after the other; most datagrams are of one count."""
+def _splitter(size: int, count: int) -> struct.Struct:
+    """Takes ``count`` keys apart at once: faster than one after the other, and most datagrams are of one count."""
     return struct.Struct(("%ds" % size) * count)
 
 
@@ -286,8 +302,8 @@ _KEYS = {sock_diag.AF_INET: _key(4), sock_diag.AF_INET6: _key(16)}
 _QUARTER_AT = sock_diag.EXPIRES_AT + (1 if sys.byteorder == "little" else 2)
 
 
-def _port_columns(data, length, classes):
-    """``(high bytes, low bytes)`` of the port that a key has: the local one where the class is inbound, else the remote one."""
+def _port_columns(data: bytes, length: int, classes: bytes) -> Tuple[bytes, bytes]:
+    """``(high bytes, low bytes)`` of the port in each key: the local one where the class is inbound, else the remote."""
     local, remote = sock_diag.LOCAL_PORT_AT, sock_diag.LOCAL_PORT_AT + 2
     inbound = classes.count(_INBOUND_PORT)
     if not inbound:
@@ -297,16 +313,17 @@ def _port_columns(data, length, classes):
     # numbers of hundreds of bytes: one operation of the processor does eight messages
     from_local = int.from_bytes(classes.translate(_INBOUND_BITS), "big")
     from_remote = int.from_bytes(classes.translate(_OUTBOUND_BITS), "big")
-    return tuple(
+    high, low = (
         (
             int.from_bytes(data[local + byte::length], "big") & from_local
             | int.from_bytes(data[remote + byte::length], "big") & from_remote
         ).to_bytes(len(classes), "big")
         for byte in (0, 1)
     )
+    return high, low
 
 
-def _pool_of(family, key):
+def _pool_of(family: int, key: bytes) -> Pool:
     port = key[1] << 8 | key[2]
     size = (len(key) - 4) // 2
     local = sock_diag.fold_address(family, key[3:3 + size])
@@ -316,11 +333,11 @@ def _pool_of(family, key):
     return Pool(OUTBOUND, local, None, remote, port)
 
 
-def _network_order(port):
+def _network_order(port: int) -> int:
     return port if sys.byteorder == "big" else (port & 0xFF) << 8 | port >> 8
 
 
-def _port_classes(listening, low, high):
+def _port_classes(listening: AbstractSet[int], low: int, high: int) -> bytearray:
     """Class of each port, indexed by the number that its two bytes on the wire are to this machine."""
     table = bytearray([_UNDECIDED_PORT]) * 65536
     for port in range(low, high + 1):
@@ -330,7 +347,7 @@ def _port_classes(listening, low, high):
     return table
 
 
-def _high_bytes_of(classes, wanted):
+def _high_bytes_of(classes: bytearray, wanted: int) -> bytes:
     """The high bytes of a port that settle its class alone."""
     return bytes(
         high
@@ -339,7 +356,7 @@ def _high_bytes_of(classes, wanted):
     )
 
 
-def _table(wanted, value):
+def _table(wanted: int, value: int) -> bytes:
     """For ``bytes.translate``: ``value`` where a byte is the wanted one, else 0."""
     return bytes(value if byte == wanted else 0 for byte in range(256))
 

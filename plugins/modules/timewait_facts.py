@@ -186,7 +186,9 @@ def chosen_subsets(asked):
     for item in asked:
         name = item.lstrip("!")
         if name != "all" and name not in SUBSETS:
-            raise ValueError("gather_subset has %r: it takes all, %s, each also with ! before it" % (item, ", ".join(SUBSETS)))
+            raise ValueError(
+                "gather_subset has %r: it takes all, %s, each also with ! before it" % (item, ", ".join(SUBSETS))
+            )
         (removed if item.startswith("!") else added).update(SUBSETS if name == "all" else (name,))
     return frozenset((added or set(SUBSETS)) - removed)
 

@@ -6,7 +6,10 @@
 Source: ``/proc/net/netstat``, ``/proc/net/snmp`` (``snmp_seq_show``), ``/proc/net/sockstat`` (``sockstat_seq_show``).
 """
 
+from typing import Dict, List, Optional, Tuple
+
 from .errors import KernelReadError
+from .running import RunningKernel
 
 #: what tells about TIME-WAIT and the rate of connections; the meaning of each is in docs/schema.md and snmp_counter.rst
 _TCP_EXT = (
@@ -17,13 +20,13 @@ _TCP_EXT = (
 _TCP = ("ActiveOpens", "PassiveOpens", "AttemptFails", "EstabResets", "CurrEstab", "OutRsts")
 
 
-def parse_tables(text, path):
+def parse_tables(text: str, path: str) -> Dict[str, Dict[str, int]]:
     """``{table: {name: number}}`` of a file in which a line of names precedes each line of numbers.
 
     :raises KernelReadError: where names and numbers do not match.
     """
-    tables = {}
-    names = None
+    tables: Dict[str, Dict[str, int]] = {}
+    names: Optional[Tuple[str, List[str]]] = None
     for line in text.splitlines():
         table, colon, rest = line.partition(":")
         if not colon:
@@ -35,16 +38,16 @@ def parse_tables(text, path):
         if len(fields) != len(names[1]):
             raise KernelReadError(path, "table %.20r has %d names and %d numbers" % (table, len(names[1]), len(fields)))
         try:
-            tables.setdefault(table, {}).update(zip(names[1], [int(field) for field in fields]))
+            tables.setdefault(table, {}).update(zip(names[1], map(int, fields)))
         except ValueError:
-            raise KernelReadError(path, "table %.20r has something else than numbers" % table)
+            raise KernelReadError(path, "table %.20r has something else than numbers" % table) from None
         names = None
     if not tables:
         raise KernelReadError(path, "no table in it")
     return tables
 
 
-def read_counters(kernel):
+def read_counters(kernel: RunningKernel) -> Dict[str, int]:
     """Counters by their own names; one that this kernel lacks is absent."""
     ext = parse_tables(kernel.read_text("/proc/net/netstat"), "/proc/net/netstat").get("TcpExt", {})
     tcp = parse_tables(kernel.read_text("/proc/net/snmp"), "/proc/net/snmp").get("Tcp", {})
@@ -53,12 +56,12 @@ def read_counters(kernel):
     return found
 
 
-def parse_sockstat(text, path):
+def parse_sockstat(text: str, path: str) -> Dict[str, Dict[str, int]]:
     """``{protocol: {name: number}}`` of sockstat.
 
     :raises KernelReadError: where a line is not made of pairs.
     """
-    sums = {}
+    sums: Dict[str, Dict[str, int]] = {}
     for line in text.splitlines():
         protocol, colon, rest = line.partition(":")
         fields = rest.split()
@@ -69,13 +72,13 @@ def parse_sockstat(text, path):
                 raise ValueError(line)
             sums[protocol] = {name: int(number) for name, number in zip(fields[::2], fields[1::2])}
         except ValueError:
-            raise KernelReadError(path, "a line is not made of names and numbers: %.60r" % line)
+            raise KernelReadError(path, "a line is not made of names and numbers: %.60r" % line) from None
     if not sums:
         raise KernelReadError(path, "nothing in it")
     return sums
 
 
-def read_sockstat(kernel):
+def read_sockstat(kernel: RunningKernel) -> Dict[str, Optional[int]]:
     """Sums as the facts name them; None where this kernel does not show one."""
     sums = parse_sockstat(kernel.read_text("/proc/net/sockstat"), "/proc/net/sockstat")
     tcp = sums.get("TCP", {})

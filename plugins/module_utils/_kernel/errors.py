@@ -11,7 +11,11 @@ class KernelReadError(Exception):
     :param reason: why it could not be had, and what would help.
     """
 
-    def __init__(self, what, reason):
-        super(KernelReadError, self).__init__("%s: %s" % (what, reason))
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__("%s: %s" % (what, reason))
         self.what = what
         self.reason = reason
+
+
+class MissingError(KernelReadError):
+    """There is no such file: this kernel does not have the thing."""

@@ -13,13 +13,14 @@ import os
 import select
 import signal
 import time
+from typing import Any, Callable, List, Optional
 
 from .errors import KernelReadError
 
 _CLONE_NEWNET = 0x40000000
 
 
-def call_inside(path, function, timeout_seconds):
+def call_inside(path: str, function: Callable[[], Any], timeout_seconds: int) -> Any:
     """Result of ``function()``, run in another network namespace.
 
     :param path: file of the namespace.
@@ -31,7 +32,7 @@ def call_inside(path, function, timeout_seconds):
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError as error:
-        raise KernelReadError(what, "gone, or not to be opened: %s" % os.strerror(error.errno))
+        raise KernelReadError(what, "gone, or not to be opened: %s" % error.strerror) from None
     try:
         reader, writer = os.pipe()
         child = os.fork()
@@ -50,40 +51,40 @@ def call_inside(path, function, timeout_seconds):
     if answer is None:
         raise KernelReadError(what, "no answer within %d s" % timeout_seconds)
     try:
-        result, error = json.loads(answer.decode("utf-8"))
+        result, complaint = json.loads(answer.decode("utf-8"))
     except ValueError:
-        raise KernelReadError(what, "the process that entered it died before it answered")
-    if error:
-        raise KernelReadError(what, error)
+        raise KernelReadError(what, "the process that entered it died before it answered") from None
+    if complaint:
+        raise KernelReadError(what, complaint)
     return result
 
 
-def _run(descriptor, writer, function):
+def _run(descriptor: int, writer: int, function: Callable[[], Any]) -> None:
     """The child's life. It ends here, without the clean-up of the process that it is a copy of."""
     try:
         try:
             _enter(descriptor)
             answer = [function(), None]
-        except KernelReadError as error:
-            answer = [None, str(error)]
+        except KernelReadError as refusal:
+            answer = [None, str(refusal)]
         except OSError as error:
-            answer = [None, "entering it failed: %s" % os.strerror(error.errno)]
+            answer = [None, "entering it failed: %s" % os.strerror(error.errno or 0)]
         with os.fdopen(writer, "wb") as stream:
             stream.write(json.dumps(answer).encode("utf-8"))
     finally:
         os._exit(0)
 
 
-def _enter(descriptor):
+def _enter(descriptor: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(descriptor, _CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def _read_all(reader, timeout_seconds):
+def _read_all(reader: int, timeout_seconds: int) -> Optional[bytes]:
     """Everything up to the end, or None when that does not come in time."""
     deadline = time.time() + timeout_seconds
-    parts = []
+    parts: List[bytes] = []
     while True:
         left = deadline - time.time()
         if left <= 0 or not select.select([reader], [], [], left)[0]:

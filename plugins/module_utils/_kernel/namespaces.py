@@ -10,23 +10,29 @@ descriptor keeps, are not looked for: that would cost a link per thread and per 
 
 import os
 import re
-from collections import namedtuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from .errors import KernelReadError
+from .running import RunningKernel
 
 _LINK = re.compile(r"net:\[(\d+)\]$")
+_OWN = "/proc/self/ns/net"
 _CONTAINER_ID = re.compile(r"(?:^|[-/:_])([0-9a-f]{64})(?:\.scope)?(?:/|$)")
 _LXC = re.compile(r"/(?:lxc\.payload|lxc|machine\.slice/machine)[./-]([\w.-]+?)(?:\.scope)?(?:/|$)")
 _SHORT_ID = 12
 
 
-class Namespace(namedtuple("Namespace", "inode label kind path pids")):
+class Namespace(NamedTuple):
     """``path``: what setns(2) opens, None for the caller's own. ``pids``: processes in it."""
 
-    __slots__ = ()
+    inode: Optional[int]
+    label: str
+    kind: str
+    path: Optional[str]
+    pids: int
 
 
-def inode_of(link):
+def inode_of(link: str) -> int:
     """Inode out of the text of a ``ns/net`` link.
 
     :raises KernelReadError: when it is none.
@@ -37,35 +43,34 @@ def inode_of(link):
     return int(match.group(1))
 
 
-def own(kernel):
+def own(kernel: RunningKernel) -> Namespace:
     """The namespace that the calling process is in; ``host`` when process 1 is in it, or cannot be asked."""
-    inode = inode_of(kernel.read_link("/proc/self/ns/net"))
-    return Namespace(inode, "host", "host", None, 0)
+    return Namespace(inode_of(kernel.read_link(_OWN)), "host", "host", None, 0)
 
 
-def discover(kernel):
+def discover(kernel: RunningKernel) -> Tuple[List[Namespace], int]:
     """``(namespaces, hidden)``: the caller's own first, then by inode; and how many processes could not be asked."""
-    first = own(kernel)
+    first = inode_of(kernel.read_link(_OWN))
     processes, hidden = _processes_by_inode(kernel)
     mounts = _mounts_by_inode(kernel)
-    host_inode = _host_inode(kernel, processes, first.inode)
+    host_inode = _host_inode(kernel, processes, first)
     found = []
-    for inode in sorted(set(processes) | set(mounts) | {first.inode}):
+    for inode in sorted(set(processes) | set(mounts) | {first}):
         pids = processes.get(inode, [])
         if inode == host_inode:
             label, kind = "host", "host"
         else:
             label, kind = _owner(kernel, pids, mounts.get(inode, []))
         path = None
-        if inode != first.inode:
+        if inode != first:
             path = mounts[inode][0] if mounts.get(inode) else "/proc/%d/ns/net" % pids[0]
         found.append(Namespace(inode, label, kind, path, len(pids)))
     found.sort(key=lambda namespace: (namespace.path is not None, namespace.inode))
     return found, hidden
 
 
-def _host_inode(kernel, processes, default):
-    """The machine's own namespace: that of process 1 or, where a security policy hides that, of the kernel's threads."""
+def _host_inode(kernel: RunningKernel, processes: Dict[int, List[int]], default: int) -> int:
+    """The machine's own: that of process 1 or, where a security policy hides that, of the kernel's threads."""
     for inode, pids in processes.items():
         if 1 in pids:
             return inode
@@ -75,8 +80,8 @@ def _host_inode(kernel, processes, default):
     return default
 
 
-def _processes_by_inode(kernel):
-    by_inode = {}
+def _processes_by_inode(kernel: RunningKernel) -> Tuple[Dict[int, List[int]], int]:
+    by_inode: Dict[int, List[int]] = {}
     hidden = 0
     for name in kernel.list_names("/proc"):
         if not name.isdigit():
@@ -93,9 +98,9 @@ def _processes_by_inode(kernel):
     return by_inode, hidden
 
 
-def _mounts_by_inode(kernel):
+def _mounts_by_inode(kernel: RunningKernel) -> Dict[int, List[str]]:
     """Mount points that hold a network namespace, those of ``ip netns`` first (proc_pid_mountinfo(5))."""
-    by_inode = {}
+    by_inode: Dict[int, List[str]] = {}
     try:
         lines = kernel.read_text("/proc/self/mountinfo").splitlines()
     except KernelReadError:
@@ -109,16 +114,16 @@ def _mounts_by_inode(kernel):
     return by_inode
 
 
-def _unescape(path):
+def _unescape(path: str) -> str:
     """The kernel writes space, tab, newline and backslash in a mount point as three octal digits."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), path)
 
 
-def _is_named(path):
+def _is_named(path: str) -> bool:
     return os.path.dirname(path) in ("/run/netns", "/var/run/netns")
 
 
-def _owner(kernel, pids, paths):
+def _owner(kernel: RunningKernel, pids: List[int], paths: List[str]) -> Tuple[str, str]:
     """``(label, kind)``: the ``ip netns`` name, else the container, else the command of the oldest process."""
     container = _container(kernel, pids)
     if paths and _is_named(paths[0]) and not container:
@@ -130,17 +135,16 @@ def _owner(kernel, pids, paths):
     return os.path.basename(paths[0]), "mount"
 
 
-def _container(kernel, pids):
-    for pid in pids[:1]:
-        try:
-            text = kernel.read_text("/proc/%d/cgroup" % pid)
-        except KernelReadError:
-            return None
-        return container_of(text)
-    return None
+def _container(kernel: RunningKernel, pids: List[int]) -> Optional[str]:
+    if not pids:
+        return None
+    try:
+        return container_of(kernel.read_text("/proc/%d/cgroup" % pids[0]))
+    except KernelReadError:
+        return None
 
 
-def container_of(cgroup_text):
+def container_of(cgroup_text: str) -> Optional[str]:
     """Short container id, or LXC or machine name, out of ``/proc/PID/cgroup``; None outside containers.
 
     Docker, containerd, CRI-O and podman put the 64 hexadecimal digits of the id into the path, each with its own
@@ -158,7 +162,7 @@ def container_of(cgroup_text):
     return None
 
 
-def _oldest(kernel, pids):
+def _oldest(kernel: RunningKernel, pids: List[int]) -> int:
     """Process numbers wrap around: age is the start time, field 22 of stat, counted behind the command's bracket."""
     ages = []
     for pid in pids:
@@ -170,7 +174,7 @@ def _oldest(kernel, pids):
     return min(ages)[1] if ages else pids[0]
 
 
-def _command(kernel, pid):
+def _command(kernel: RunningKernel, pid: int) -> str:
     try:
         return kernel.read_text("/proc/%d/comm" % pid).strip() or "pid %d" % pid
     except KernelReadError:

@@ -10,6 +10,7 @@ Same set as a dump, but no cookies, and five times the text to read. Source: ``t
 import struct
 import sys
 from binascii import unhexlify
+from typing import Iterable, Iterator, Tuple
 
 from .errors import KernelReadError
 from .sock_diag import AF_INET, AF_INET6, TIMER_TIMEWAIT, Socket, fold_address
@@ -19,16 +20,14 @@ from .tcp_states import FIN_WAIT_2, TIME_WAIT
 _MS_PER_TICK = 10
 
 
-def sockets(lines, family, path):
+def sockets(lines: Iterable[str], family: int, path: str) -> Iterator[Socket]:
     """Sockets of one of the two files.
 
     :param lines: its lines, the heading included.
     :raises KernelReadError: at a line that is none of the kernel's.
     """
-    heading = True
     for number, line in enumerate(lines, 1):
-        if heading:
-            heading = False
+        if number == 1:
             if "local_address" not in line:
                 raise KernelReadError(path, "line 1 is not the heading that the kernel writes")
             continue
@@ -37,10 +36,10 @@ def sockets(lines, family, path):
         try:
             yield _socket(line, family)
         except (ValueError, IndexError, struct.error):
-            raise KernelReadError(path, "line %d is not one of the kernel's: %.60r" % (number, line))
+            raise KernelReadError(path, "line %d is not one of the kernel's: %.60r" % (number, line)) from None
 
 
-def _socket(line, family):
+def _socket(line: str, family: int) -> Socket:
     _slot, local, remote, state_hex, _queues, timer = line.split(None, 6)[:6]
     local_address, local_port = _endpoint(local, family)
     remote_address, remote_port = _endpoint(remote, family)
@@ -60,7 +59,7 @@ def _socket(line, family):
     )
 
 
-def _endpoint(text, family):
+def _endpoint(text: str, family: int) -> Tuple[bytes, int]:
     address, _, port_hex = text.partition(":")
     port = int(port_hex, 16)
     size = 8 if family == AF_INET else 32
@@ -69,7 +68,7 @@ def _endpoint(text, family):
     return fold_address(family, _packed(address)), port
 
 
-def _packed(address):
+def _packed(address: str) -> bytes:
     """The kernel prints each 32-bit word of an address as a number of its own byte order."""
     raw = unhexlify(address)
     if sys.byteorder == "big":

@@ -10,9 +10,10 @@ import errno
 import os
 import socket
 import struct
+from typing import Iterator, List
 
 from . import sock_diag
-from .errors import KernelReadError
+from .errors import KernelReadError, MissingError
 
 _NETLINK_SOCK_DIAG = 4
 #: the kernel fills at most 32 KiB a datagram, whatever the buffer beyond that (``netlink_dump``)
@@ -20,78 +21,72 @@ _BUFFER_BYTES = 65536
 _TIMEOUT_SECONDS = 30
 
 
-class RunningKernel(object):
+class RunningKernel:
     """The kernel that runs here, as the calling process sees it: its own network namespace."""
 
-    def read_text(self, path):
+    def read_text(self, path: str) -> str:
         """Text of a file, undecodable bytes replaced.
 
-        :raises KernelReadError: with the reason, ``missing`` set when there is no such file.
+        :raises MissingError: when there is no such file.
+        :raises KernelReadError: when it cannot be read.
         """
         try:
             with open(path, "rb") as stream:
                 return stream.read().decode("utf-8", "replace")
-        except (IOError, OSError) as error:
-            raise _unreadable(path, error)
+        except OSError as error:
+            raise _unreadable(path, error) from None
 
-    def read_lines(self, path):
+    def read_lines(self, path: str) -> Iterator[str]:
         """Lines of a file that may be too large to hold at once."""
         try:
             with open(path, "r", encoding="ascii", errors="replace") as stream:
-                for line in stream:
-                    yield line
-        except (IOError, OSError) as error:
-            raise _unreadable(path, error)
+                yield from stream
+        except OSError as error:
+            raise _unreadable(path, error) from None
 
-    def list_names(self, path):
+    def list_names(self, path: str) -> List[str]:
         """Names in a folder."""
         try:
             return os.listdir(path)
-        except (IOError, OSError) as error:
-            raise _unreadable(path, error)
+        except OSError as error:
+            raise _unreadable(path, error) from None
 
-    def read_link(self, path):
+    def read_link(self, path: str) -> str:
         """Target of a symbolic link."""
         try:
             return os.readlink(path)
-        except (IOError, OSError) as error:
-            raise _unreadable(path, error)
+        except OSError as error:
+            raise _unreadable(path, error) from None
 
-    def dump(self, states, bytecode=b""):
+    def dump(self, states: int, bytecode: bytes = b"") -> Iterator[sock_diag.Datagram]:
         """The ``Datagram`` of a dump: the sockets of both families in these states.
 
         :raises KernelReadError: when the kernel refuses, or its answer is not to be trusted.
         """
         try:
-            for datagram in _exchange(sock_diag.TCPDIAG_GETSOCK, 0, states, bytecode):
-                yield datagram
+            yield from _exchange(sock_diag.TCPDIAG_GETSOCK, 0, states, bytecode)
             return
-        except sock_diag.DumpRefused as refusal:
+        except sock_diag.DumpRefusedError as refusal:
             # ENOENT: no tcp_diag, and the newer request needs it just as much
             if refusal.errno in (errno.ENOENT, errno.EPERM, errno.EACCES):
                 raise
         for family in (sock_diag.AF_INET, sock_diag.AF_INET6):
-            for datagram in _exchange(sock_diag.SOCK_DIAG_BY_FAMILY, family, states, bytecode):
-                yield datagram
+            yield from _exchange(sock_diag.SOCK_DIAG_BY_FAMILY, family, states, bytecode)
 
 
-class MissingError(KernelReadError):
-    """There is no such file: this kernel does not have the thing."""
-
-
-def _unreadable(path, error):
+def _unreadable(path: str, error: OSError) -> KernelReadError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return MissingError(path, "there is no such file")
     if error.errno in (errno.EACCES, errno.EPERM):
         return KernelReadError(path, "not permitted: run as root")
-    return KernelReadError(path, os.strerror(error.errno) if error.errno else str(error))
+    return KernelReadError(path, error.strerror or str(error))
 
 
-def _exchange(message_type, family, states, bytecode):
+def _exchange(message_type: int, family: int, states: int, bytecode: bytes) -> Iterator[sock_diag.Datagram]:
     return sock_diag.until_done(_receive(sock_diag.request(message_type, family, states, bytecode)))
 
 
-def _receive(request):
+def _receive(request: bytes) -> Iterator[bytes]:
     """Send one request and give the datagrams that come back, until the reader has seen the end.
 
     The socket is connected to the kernel, which then takes nothing for it from anybody else
@@ -105,9 +100,13 @@ def _receive(request):
             channel.send(request)
             while True:
                 yield channel.recv(_BUFFER_BYTES)
-    except (IOError, OSError) as error:
-        if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK):
-            raise KernelReadError(sock_diag.WHAT, "no answer within %d s" % _TIMEOUT_SECONDS)
-        if error.errno in (errno.EPERM, errno.EACCES):
-            raise sock_diag.DumpRefused(error.errno)
-        raise KernelReadError(sock_diag.WHAT, os.strerror(error.errno) if error.errno else str(error))
+    except OSError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: OSError) -> KernelReadError:
+    if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK):
+        return KernelReadError(sock_diag.WHAT, "no answer within %d s" % _TIMEOUT_SECONDS)
+    if error.errno in (errno.EPERM, errno.EACCES, errno.EPROTONOSUPPORT):
+        return sock_diag.DumpRefusedError(error.errno)
+    return KernelReadError(sock_diag.WHAT, error.strerror or str(error))

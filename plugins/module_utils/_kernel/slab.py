@@ -8,10 +8,11 @@ besides, a bind bucket for its local port and, where the kernel has them (6.1), 
 A cache of the same size as another is merged into it and shows as a link to an alias (``sysfs_slab_alias``).
 """
 
-from collections import namedtuple
+from contextlib import suppress
+from typing import NamedTuple, Optional, Tuple
 
-from .errors import KernelReadError
-from .running import MissingError
+from .errors import KernelReadError, MissingError
+from .running import RunningKernel
 
 _PAGE_BYTES = 4096
 
@@ -20,27 +21,27 @@ ESTIMATED_INBOUND_BYTES = 256
 ESTIMATED_OUTBOUND_BYTES = 512
 
 
-class EntrySize(namedtuple("EntrySize", "inbound outbound source")):
+class EntrySize(NamedTuple):
     """Bytes of one TIME-WAIT entry by direction; ``source`` is ``slab`` or ``estimate``."""
 
-    __slots__ = ()
+    inbound: int
+    outbound: int
+    source: str
 
 
-def read_entry_size(kernel):
+def read_entry_size(kernel: RunningKernel) -> Tuple[EntrySize, Optional[KernelReadError]]:
     """``(EntrySize, problem)``: an estimate and the error that made it one, or the slab's figures and None."""
     try:
         entry = _object_bytes(kernel, "tw_sock_TCP")
         buckets = _object_bytes(kernel, "tcp_bind_bucket")
-        try:
+        with suppress(MissingError):  # before 6.1
             buckets += _object_bytes(kernel, "tcp_bind2_bucket")
-        except MissingError:
-            pass  # before 6.1
         return EntrySize(entry, entry + buckets, "slab"), None
     except KernelReadError as error:
         return EntrySize(ESTIMATED_INBOUND_BYTES, ESTIMATED_OUTBOUND_BYTES, "estimate"), error
 
 
-def _object_bytes(kernel, cache):
+def _object_bytes(kernel: RunningKernel, cache: str) -> int:
     """Bytes that an object takes up, its share of the slab's waste included."""
     folder = "/sys/kernel/slab/" + cache
     try:
@@ -53,14 +54,14 @@ def _object_bytes(kernel, cache):
         return _from_slabinfo(kernel, cache)
 
 
-def _number(kernel, path):
+def _number(kernel: RunningKernel, path: str) -> int:
     text = kernel.read_text(path).strip()
     if not text.isdigit():
         raise KernelReadError(path, "not a number: %.40r" % text)
     return int(text)
 
 
-def _from_slabinfo(kernel, cache):
+def _from_slabinfo(kernel: RunningKernel, cache: str) -> int:
     path = "/proc/slabinfo"
     for line in kernel.read_text(path).splitlines():
         fields = line.split()

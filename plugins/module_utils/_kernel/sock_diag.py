@@ -13,7 +13,7 @@ Source: ``include/uapi/linux/inet_diag.h``, ``net/ipv4/inet_diag.c``, sock_diag(
 import errno
 import os
 import struct
-from collections import namedtuple
+from typing import Iterable, Iterator, NamedTuple, Tuple
 
 from .errors import KernelReadError
 from .tcp_states import FIN_WAIT_2, TIME_WAIT
@@ -56,9 +56,7 @@ TIMER_TIMEWAIT = 3
 EXPLICITLY_BOUND = struct.pack("=BBH", 6, 8, 4)
 
 
-class Socket(
-    namedtuple("Socket", "family state mini local_port remote_port local_address remote_address interface left_ms cookie")
-):
+class Socket(NamedTuple):
     """One socket that holds a quadruplet, listens or is bound.
 
     ``mini``: a time-wait mini-socket (in state TIME-WAIT or FIN-WAIT-2). Addresses are packed, 4 bytes for
@@ -66,13 +64,22 @@ class Socket(
     ``left_ms``: milliseconds until a mini-socket goes. ``cookie``: 8 bytes, empty where the source gives none.
     """
 
-    __slots__ = ()
+    family: int
+    state: int
+    mini: bool
+    local_port: int
+    remote_port: int
+    local_address: bytes
+    remote_address: bytes
+    interface: int
+    left_ms: int
+    cookie: bytes
 
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
-def fold_address(family, packed):
+def fold_address(family: int, packed: bytes) -> bytes:
     """Address of 16 bytes as the kernel packs it; IPv4 and IPv4-mapped ones become the same 4 bytes."""
     if family == AF_INET:
         return packed[:4]
@@ -81,7 +88,7 @@ def fold_address(family, packed):
     return packed
 
 
-def request(message_type, family, states, bytecode=b"", sequence=1):
+def request(message_type: int, family: int, states: int, bytecode: bytes = b"", sequence: int = 1) -> bytes:
     """Bytes of a dump request.
 
     :param states: bit mask of TCP states.
@@ -96,7 +103,7 @@ def request(message_type, family, states, bytecode=b"", sequence=1):
     return HEADER.pack(HEADER.size + len(body), message_type, _REQUEST_DUMP, sequence, 0) + body
 
 
-def messages(datagram):
+def messages(datagram: bytes) -> Iterator[Tuple[int, int, int]]:
     """Split a datagram into ``(offset, length, type)`` of each message.
 
     :raises KernelReadError: when a message is shorter than its header or longer than what is left.
@@ -115,14 +122,14 @@ def messages(datagram):
         offset += (length + 3) & ~3  # NLMSG_ALIGN
 
 
-def error_of(datagram, offset, length):
+def error_of(datagram: bytes, offset: int, length: int) -> int:
     """errno (positive, 0 for none) that an NLMSG_ERROR or NLMSG_DONE message carries."""
     if length < HEADER.size + 4:
         return 0
-    return -struct.unpack_from("=i", datagram, offset + HEADER.size)[0]
+    return -int(struct.unpack_from("=i", datagram, offset + HEADER.size)[0])
 
 
-def decode(datagram, offset, length):
+def decode(datagram: bytes, offset: int, length: int) -> Socket:
     """The socket that the message at ``offset`` describes.
 
     :raises KernelReadError: when it is shorter than ``inet_diag_msg`` or of no internet family.
@@ -148,13 +155,14 @@ def decode(datagram, offset, length):
     )
 
 
-class Datagram(namedtuple("Datagram", "data uniform")):
+class Datagram(NamedTuple):
     """One datagram of a dump: its bytes, and the length of its messages where all are of one length, else 0."""
 
-    __slots__ = ()
+    data: bytes
+    uniform: int
 
 
-def sockets(datagrams):
+def sockets(datagrams: Iterable[Datagram]) -> Iterator[Socket]:
     """Every socket of a dump, decoded one by one: for the small dumps, where speed does not matter."""
     for datagram in datagrams:
         for offset, length, message_type in messages(datagram.data):
@@ -162,28 +170,28 @@ def sockets(datagrams):
                 yield decode(datagram.data, offset, length)
 
 
-class DumpRefused(KernelReadError):
+class DumpRefusedError(KernelReadError):
     """The kernel answered the dump request with an error.
 
     :param number: the errno.
     """
 
-    def __init__(self, number):
+    def __init__(self, number: int) -> None:
         if number == errno.ENOENT:
             reason = "the kernel has no tcp_diag (modprobe tcp_diag would load it)"
         else:
             reason = "the kernel refused it: %s" % os.strerror(number)
-        super(DumpRefused, self).__init__(WHAT, reason)
+        super().__init__(WHAT, reason)
         self.errno = number
 
 
-def until_done(datagrams, sequence=1):
+def until_done(datagrams: Iterable[bytes], sequence: int = 1) -> Iterator[Datagram]:
     """Turn what was received into the ``Datagram`` of one dump, and check that it ends well.
 
     The kernel sends the sockets in datagrams of their own and the end as the last one, but may put the end
     behind the last sockets: what stands before it is passed on.
 
-    :raises DumpRefused: when the kernel answers with an error.
+    :raises DumpRefusedError: when the kernel answers with an error.
     :raises KernelReadError: when an answer is garbled, belongs to another request or stops before its end.
     """
     for data in datagrams:
@@ -199,7 +207,7 @@ def until_done(datagrams, sequence=1):
             if message_type in (NLMSG_DONE, NLMSG_ERROR):
                 number = error_of(data, offset, length)
                 if number:
-                    raise DumpRefused(number)
+                    raise DumpRefusedError(number)
                 if offset:
                     yield Datagram(data[:offset], 0)
                 return
@@ -209,7 +217,7 @@ def until_done(datagrams, sequence=1):
     raise KernelReadError(WHAT, "truncated answer: it stops before its end")
 
 
-def is_uniform(data, length):
+def is_uniform(data: bytes, length: int) -> bool:
     """Whether the bytes are nothing but messages of the first one's length and type.
 
     TIME-WAIT entries are all of one length, so that whole datagrams can be taken apart at once: the same
@@ -218,7 +226,4 @@ def is_uniform(data, length):
     if length < SMALLEST_MESSAGE or len(data) % length:
         return False
     count = len(data) // length
-    for column, byte in enumerate(data[:_LENGTH_AND_TYPE]):
-        if data[column::length].count(byte) != count:
-            return False
-    return True
+    return all(data[column::length].count(byte) == count for column, byte in enumerate(data[:_LENGTH_AND_TYPE]))

@@ -3,8 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Running values of the sysctls that TIME-WAIT and ephemeral ports depend on."""
 
-from .errors import KernelReadError
-from .running import MissingError
+from typing import Dict, List, Tuple, Union
+
+from .errors import KernelReadError, MissingError
+from .running import RunningKernel
+
+Value = Union[int, str, None]
 
 #: key in the facts -> file; the namespace of the calling process decides which value a file shows
 _FILES = {
@@ -19,7 +23,7 @@ _FILES = {
 _FILES["nf_conntrack_tcp_timeout_time_wait"] = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait"
 
 
-def read_value(kernel, path):
+def read_value(kernel: RunningKernel, path: str) -> Union[int, str]:
     """A number where the kernel shows one, else text with white space folded."""
     text = " ".join(kernel.read_text(path).split())
     try:
@@ -28,9 +32,9 @@ def read_value(kernel, path):
         return text
 
 
-def read_sysctls(kernel):
+def read_sysctls(kernel: RunningKernel) -> Tuple[Dict[str, Value], List[KernelReadError]]:
     """``(values, problems)``: None for a key that the kernel lacks; problems are the errors of those not readable."""
-    values = {}
+    values: Dict[str, Value] = {}
     problems = []
     for key, path in sorted(_FILES.items()):
         try:

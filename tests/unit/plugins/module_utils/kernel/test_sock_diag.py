@@ -80,7 +80,7 @@ def test_an_answer_that_is_not_the_kernels_is_refused(datagrams, words):
     ("number", "words"), [(errno.ENOENT, "modprobe tcp_diag"), (errno.EPERM, "Operation not permitted")]
 )
 def test_a_refusal_says_why(number, words):
-    with pytest.raises(sock_diag.DumpRefused, match=words) as caught:
+    with pytest.raises(sock_diag.DumpRefusedError, match=words) as caught:
         dump(end(number))
     assert caught.value.errno == number
 
