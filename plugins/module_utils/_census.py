@@ -6,10 +6,10 @@
 import socket
 from collections import Counter
 from heapq import nsmallest
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from . import _capacity
-from ._tally import HISTORY_SECONDS, INBOUND, OLDER, OUTBOUND, Pool, Tally
+from ._tally import HISTORY_SECONDS, INBOUND, OLDER, OTHER_STATE, OUTBOUND, Pool, Tally, direction_of, pool_of
 
 #: what tcp_tw_reuse is compared with where the kernel has no tcp_tw_reuse_delay (before 6.14: whole seconds)
 _REUSE_DELAY_MS = 1000
@@ -54,55 +54,49 @@ class Census(NamedTuple):
 
 
 def take(tally: Tally, settings: Settings) -> Census:
-    """The census of what was tallied."""
-    used: Counter[Pool] = Counter()
-    time_wait: Counter[Pool] = Counter()
-    for pool, _slot, count in tally.time_waits():
-        time_wait[pool] += count
-    used.update(time_wait)
-    for pool, count in tally.others():
-        used[pool] += count
+    """The census of what was tallied.
 
-    totals = {
-        direction: {"pools": 0, "used": 0, "time_wait": 0} for direction in (OUTBOUND, INBOUND)
-    }
-    by_direction: Dict[str, List[Pool]] = {OUTBOUND: [], INBOUND: []}
+    A server may have as many pools as clients: only those that travel become objects.
+    """
+    used: Counter[bytes] = Counter()
+    totals = {direction: {"pools": 0, "used": 0, "time_wait": 0} for direction in (OUTBOUND, INBOUND)}
+    for key, count in tally.counts():
+        used[key[:-1]] += count
+        if key[-1] != OTHER_STATE:
+            totals[direction_of(key)]["time_wait"] += count
     for pool, count in used.items():
-        total = totals[pool.direction]
+        total = totals[direction_of(pool)]
         total["pools"] += 1
         total["used"] += count
-        total["time_wait"] += time_wait.get(pool, 0)
-        by_direction[pool.direction].append(pool)
 
     # all pools of one direction have the same capacity, so the fullest are those with the most quadruplets
-    chosen: List[Pool] = []
+    chosen: List[bytes] = []
     for direction in (OUTBOUND, INBOUND):
-        chosen.extend(nsmallest(settings.top, by_direction[direction], key=lambda pool: (-used[pool], _order(pool))))
+        candidates = (pool for pool in used if direction_of(pool) == direction)
+        chosen.extend(nsmallest(settings.top, candidates, key=lambda pool: (-used[pool], pool)))
 
-    slots = {pool: [0] * (HISTORY_SECONDS + 1) for pool in chosen}
-    for pool, slot, count in tally.time_waits():
-        if pool in slots:
-            slots[pool][slot] += count
-    pools = [_facts_of(pool, used[pool], time_wait.get(pool, 0), slots[pool], settings) for pool in chosen]
+    slots = {pool: [0] * (OTHER_STATE + 1) for pool in chosen}
+    for key, count in tally.counts():
+        if key[:-1] in slots:
+            slots[key[:-1]][key[-1]] += count
+    pools = [_facts_of(pool_of(pool), slots[pool], settings) for pool in chosen]
     omitted = {"count": len(used) - len(chosen), "used": sum(used.values()) - sum(used[pool] for pool in chosen)}
     return Census(pools, totals, omitted)
 
 
-def _order(pool: Pool) -> Tuple[bytes, int, bytes, int]:
-    return (pool.remote_address, pool.remote_port or 0, pool.local_address, pool.local_port or 0)
-
-
-def _facts_of(pool: Pool, used: int, time_wait: int, slots: List[int], settings: Settings) -> Dict[str, Any]:
+def _facts_of(pool: Pool, by_slot: List[int], settings: Settings) -> Dict[str, Any]:
     outbound = pool.direction == OUTBOUND
     capacity: Optional[int] = settings.client_ports
     if outbound:
         capacity = settings.capacity.usable if settings.capacity else None
     timewait_ms = settings.timewait_ms
-    slots, older = slots[:OLDER], slots[OLDER]
+    history, older = by_slot[:HISTORY_SECONDS], by_slot[OLDER]
+    time_wait = sum(history) + older
+    used = time_wait + by_slot[OTHER_STATE]
     reusable = 0
     if settings.reuse.applies_to(pool):
         delay = _REUSE_DELAY_MS if settings.reuse.delay_ms is None else settings.reuse.delay_ms
-        reusable = _capacity.reusable(slots, older, delay)
+        reusable = _capacity.reusable(history, older, delay)
     return {
         "direction": pool.direction,
         "local_address": format_address(pool.local_address),
@@ -116,12 +110,12 @@ def _facts_of(pool: Pool, used: int, time_wait: int, slots: List[int], settings:
         "capacity_assumed": not outbound,
         "utilisation": None if capacity is None else _capacity.utilisation(used, capacity),
         "sustainable_rate": None if capacity is None else round(capacity * 1000.0 / timewait_ms, 1),
-        "close_rate": _capacity.close_rate(slots, timewait_ms),
-        "history": slots,
+        "close_rate": _capacity.close_rate(history, timewait_ms),
+        "history": history,
         "seconds_to_exhaustion": (
             None
             if capacity is None
-            else _capacity.seconds_to_exhaustion(used, capacity, slots, time_wait, timewait_ms)
+            else _capacity.seconds_to_exhaustion(used, capacity, history, time_wait, timewait_ms)
         ),
     }
 

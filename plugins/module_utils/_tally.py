@@ -38,9 +38,10 @@ _TAIL_BYTES = 2048
 _COOKIE = slice(sock_diag.COOKIE_AT, sock_diag.COOKIE_AT + 8)
 _MINI_LENGTHS = (sock_diag.SMALLEST_MESSAGE, sock_diag.SMALLEST_MESSAGE + 8)
 
-#: seconds of history; also the slot of what belongs to none of them
+#: seconds of history, and the slots of TIME-WAIT that belongs to none of them, and of sockets in other states
 HISTORY_SECONDS = 60
 OLDER = HISTORY_SECONDS
+OTHER_STATE = OLDER + 1
 #: what one byte of an entry's remaining milliseconds, all but the lowest, can hold
 _LONGEST_FAST_MS = 65535
 
@@ -84,11 +85,7 @@ class Tally:
         self._classes = _port_classes(listening, low, high)
         self._outbound_high_bytes = _high_bytes_of(self._classes, _OUTBOUND_PORT)
         self._slots = bytes(slot_of(quarter << 8, timewait_ms) for quarter in range(256))
-        self._counts: Dict[int, Counter[bytes]] = {family: Counter() for family in _KEYS}
-        #: sockets that are not in TIME-WAIT
-        self._others: Counter[Pool] = Counter()
-        #: TIME-WAIT that was counted one by one, by pool and slot
-        self._singles: Counter[Tuple[Pool, int]] = Counter()
+        self._counts: Counter[bytes] = Counter()  # of keys
         #: by local port
         self._undecided: Dict[int, List[sock_diag.Socket]] = {}
         self._last = b""  # the datagram before
@@ -162,7 +159,7 @@ class Tally:
         for at, column in enumerate(layout.addresses, 3):
             keys[at::size] = data[column::length]
         keys[size - 1::size] = data[_QUARTER_AT::length].translate(self._slots)
-        self._counts[family].update(_splitter(size, count).unpack(keys))
+        self._counts.update(_splitter(size, count).unpack(keys))
         self.states["time_wait"] += count
 
     def _classes_of(self, data: bytes, length: int, count: int) -> bytes:
@@ -233,46 +230,52 @@ class Tally:
             self._count(one, direction)
 
     def _count(self, found: sock_diag.Socket, direction: str) -> None:
-        if direction == OUTBOUND:
-            pool = Pool(direction, found.local_address, None, found.remote_address, found.remote_port)
-        else:
-            pool = Pool(direction, found.local_address, found.local_port, found.remote_address, None)
+        inbound = direction == INBOUND
+        slot = slot_of(found.left_ms, self.timewait_ms) if found.state == TIME_WAIT else OTHER_STATE
+        port = found.local_port if inbound else found.remote_port
+        key = bytes((_INBOUND_PORT if inbound else _OUTBOUND_PORT, port >> 8, port & 0xFF))
+        self._counts[key + found.local_address + found.remote_address + bytes((slot,))] += 1
         if found.state == TIME_WAIT:
             self.states["time_wait"] += 1
-            self._singles[pool, slot_of(found.left_ms, self.timewait_ms)] += 1
-            return
-        self._others[pool] += 1
-        if found.mini:
+        elif found.mini:
             self.states["fin_wait_2_mini"] += 1
         else:
             self.states[NAMES[found.state]] += 1
-            if direction == OUTBOUND:
+            if not inbound:
                 self.live_outbound += 1
 
     # -- result --------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Decide what is left undecided: few remote ports share that local port, so a client bound it."""
+        """Settle what is left: few remote ports share an undecided port, so a client bound it; mapped is IPv4."""
         for waiting in self._undecided.values():
             for one in waiting:
                 self._count(one, OUTBOUND)
         self._undecided = {}
+        for key in [key for key in self._counts if len(key) == _KEYS[sock_diag.AF_INET6].size]:
+            local = sock_diag.fold_address(sock_diag.AF_INET6, key[3:19])
+            remote = sock_diag.fold_address(sock_diag.AF_INET6, key[19:35])
+            if len(local) == len(remote) == 4:
+                self._counts[key[:3] + local + remote + key[35:]] += self._counts.pop(key)
 
-    def time_waits(self) -> Iterator[Tuple[Pool, int, int]]:
-        """Iterate ``(Pool, slot, count)``. A pool and slot may come more than once."""
-        for family, counter in self._counts.items():
-            pools: Dict[bytes, Pool] = {}
-            for key, count in counter.items():
-                pool = pools.get(key[:-1])
-                if pool is None:
-                    pool = pools[key[:-1]] = _pool_of(family, key)
-                yield pool, key[-1], count
-        for (pool, slot), count in self._singles.items():
-            yield pool, slot, count
+    def counts(self) -> Iterable[Tuple[bytes, int]]:
+        """``(key, count)``: the pool is ``key[:-1]``, the slot ``key[-1]``. A host may have as many pools as sockets."""
+        return self._counts.items()
 
-    def others(self) -> Iterable[Tuple[Pool, int]]:
-        """Iterate ``(Pool, count)`` of the sockets in every other state."""
-        return self._others.items()
+
+def direction_of(key: bytes) -> str:
+    """Direction of the pool that a key tells."""
+    return INBOUND if key[0] == _INBOUND_PORT else OUTBOUND
+
+
+def pool_of(key: bytes) -> Pool:
+    """The pool that a key, with or without its slot, tells."""
+    port = key[1] << 8 | key[2]
+    size = (len(key) - 3) // 2
+    local, remote = key[3:3 + size], key[3 + size:3 + 2 * size]
+    if direction_of(key) == INBOUND:
+        return Pool(INBOUND, local, port, remote, None)
+    return Pool(OUTBOUND, local, None, remote, port)
 
 
 class _Key(NamedTuple):
@@ -321,16 +324,6 @@ def _port_columns(data: bytes, length: int, classes: bytes) -> Tuple[bytes, byte
         for byte in (0, 1)
     )
     return high, low
-
-
-def _pool_of(family: int, key: bytes) -> Pool:
-    port = key[1] << 8 | key[2]
-    size = (len(key) - 4) // 2
-    local = sock_diag.fold_address(family, key[3:3 + size])
-    remote = sock_diag.fold_address(family, key[3 + size:3 + 2 * size])
-    if key[0] == _INBOUND_PORT:
-        return Pool(INBOUND, local, port, remote, None)
-    return Pool(OUTBOUND, local, None, remote, port)
 
 
 def _network_order(port: int) -> int:

@@ -27,16 +27,15 @@ def _tallied(*datagrams, listening=(80,), port_range=RANGE, timewait_ms=60000):
 
 def _pools(tally):
     found = Counter()
-    for pool, _slot, count in tally.time_waits():
-        found[pool] += count
-    found.update(dict(tally.others()))
+    for key, count in tally.counts():
+        found[_tally.pool_of(key[:-1])] += count
     return found
 
 
 def _slots(tally):
     found = Counter()
-    for _pool, slot, count in tally.time_waits():
-        found[slot] += count
+    for key, count in tally.counts():
+        found[key[-1]] += count
     return found
 
 
