@@ -41,7 +41,7 @@ class CapturedKernel:
 
     def dump(self, states, bytecode=b""):
         if self._refuse:
-            raise sock_diag.DumpRefused(self._refuse)
+            raise sock_diag.DumpRefusedError(self._refuse)
         for family in ("inet", "inet6"):
             capture = (self._root / "sock_diag" / f"{family}-all.bin").read_bytes()
             sequence = sock_diag.HEADER.unpack_from(capture, 0)[3]
