@@ -7,10 +7,10 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from . import _census
 from ._aside import Aside
-from ._kernel import proc_net_tcp, sock_diag
-from ._kernel.errors import MissingError
+from ._kernel import counters, proc_net_tcp, sock_diag
+from ._kernel.errors import KernelReadError, MissingError
 from ._kernel.running import RunningKernel
-from ._kernel.tcp_states import BOUND_ONLY, CONNECTED, LISTEN, LISTENING
+from ._kernel.tcp_states import BOUND_ONLY, CONNECTED, LISTEN, LISTENING, LIVE
 from ._tally import Tally
 
 #: makes the tally once the listening ports are known
@@ -50,18 +50,36 @@ def read_sockets(kernel: RunningKernel, make_tally: TallyMaker) -> Sockets:
 
 def _read_dump(kernel: RunningKernel, make_tally: TallyMaker) -> Sockets:
     listening = list(sock_diag.sockets(kernel.dump(LISTENING)))
-    # a walk over the table of bound ports, in which time-wait entries stand too: it takes a third of a dump
-    bound_only = Aside(lambda: {one.local_port for one in sock_diag.sockets(kernel.dump(BOUND_ONLY))})
+    # these walk the kernel's tables once more, and take together as long as a dump
+    bound = Aside(lambda: _bound_ports(kernel, len(listening)))
     tally = make_tally({one.local_port for one in listening})
     for datagram in kernel.dump(CONNECTED):
         tally.add_datagram(datagram)
     tally.finish()
-    bound = bound_only.result()
-    if tally.live_outbound:
-        # one more walk over the table of connections, only where there are sockets that it can tell about
-        explicit = sock_diag.sockets(kernel.dump(CONNECTED, sock_diag.EXPLICITLY_BOUND))
-        bound.update(one.local_port for one in explicit if not one.mini)
-    return Sockets("sock_diag", _addresses(listening), tally, bound, None)
+    return Sockets("sock_diag", _addresses(listening), tally, bound.result(), None)
+
+
+def _bound_ports(kernel: RunningKernel, listening: int) -> Set[int]:
+    """Ports that sockets which do not listen are bound to: those that are only bound, and those that connected later.
+
+    A mini-socket does not tell whether its port was chosen for it. A port that bind() chose, of a socket that
+    connected later, is not told either (``inet_bind``: SOCK_BINDPORT_LOCK is for a given port).
+    """
+    ports = {one.local_port for one in sock_diag.sockets(kernel.dump(BOUND_ONLY))}
+    if _live_sockets(kernel, listening):
+        explicit = sock_diag.sockets(kernel.dump(LIVE, sock_diag.EXPLICITLY_BOUND))
+        ports.update(one.local_port for one in explicit if not one.mini)
+    return ports
+
+
+def _live_sockets(kernel: RunningKernel, listening: int) -> bool:
+    """Whether there are connected sockets other than mini-sockets: sockstat counts them and the listening ones."""
+    try:
+        sums = counters.read_sockstat(kernel)
+    except KernelReadError:
+        return True
+    in_use = [sums["tcp_inuse"], sums["tcp6_inuse"]]
+    return None in in_use or sum(number or 0 for number in in_use) > listening
 
 
 def _read_proc(kernel: RunningKernel, make_tally: TallyMaker, refusal: sock_diag.DumpRefusedError) -> Sockets:

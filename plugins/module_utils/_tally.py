@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from functools import lru_cache
 from operator import itemgetter
-from typing import AbstractSet, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import AbstractSet, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ._kernel import sock_diag
 from ._ports import PortRange
@@ -91,8 +91,6 @@ class Tally:
         self._last = b""  # the datagram before
         self.states = dict.fromkeys(NAMES.values(), 0)
         self.states["fin_wait_2_mini"] = 0
-        #: outbound sockets that are not mini-sockets
-        self.live_outbound = 0
 
     # -- dumps ---------------------------------------------------------------------------------------------
 
@@ -241,8 +239,6 @@ class Tally:
             self.states["fin_wait_2_mini"] += 1
         else:
             self.states[NAMES[found.state]] += 1
-            if not inbound:
-                self.live_outbound += 1
 
     # -- result --------------------------------------------------------------------------------------------
 
@@ -259,7 +255,7 @@ class Tally:
                 self._counts[key[:3] + local + remote + key[35:]] += self._counts.pop(key)
 
     def counts(self) -> Iterable[Tuple[bytes, int]]:
-        """``(key, count)``: the pool is ``key[:-1]``, the slot ``key[-1]``. A host may have as many pools as sockets."""
+        """``(key, count)``: the pool is ``key[:-1]``, the slot ``key[-1]``. There may be as many pools as sockets."""
         return self._counts.items()
 
 
@@ -306,7 +302,7 @@ _QUARTER_AT = sock_diag.EXPIRES_AT + (1 if sys.byteorder == "little" else 2)
 
 
 def _port_columns(data: bytes, length: int, classes: bytes) -> Tuple[bytes, bytes]:
-    """``(high bytes, low bytes)`` of the port in each key: the local one where the class is inbound, else the remote."""
+    """``(high bytes, low bytes)`` of the port in each key: the local one of inbound sockets, else the remote one."""
     local, remote = sock_diag.LOCAL_PORT_AT, sock_diag.LOCAL_PORT_AT + 2
     inbound = classes.count(_INBOUND_PORT)
     if not inbound:

@@ -34,5 +34,6 @@ NAMES = {
 
 LISTENING = 1 << LISTEN
 CONNECTED = sum(1 << state for state in NAMES)
+LIVE = CONNECTED & ~(1 << TIME_WAIT)
 #: a kernel before 6.8 has no socket in that state, and answers with none
 BOUND_ONLY = 1 << BOUND_INACTIVE
