@@ -99,7 +99,8 @@ def _find_namespaces(
                 problems.append(
                     _problem(
                         "namespaces",
-                        "those of %d processes may not be read: root may, unless a security policy bars it" % hidden,
+                        "%d %s may not be asked for theirs: root may, unless a security policy bars it"
+                        % (hidden, "process" if hidden == 1 else "processes"),
                     )
                 )
             return found[0], [(one, one.path) for one in found[1:] if one.path], problems

@@ -165,7 +165,7 @@ ansible_facts:
           elements: dict
           returned: success
           sample:
-            - reason: "those of 41 processes may not be read: root may, unless a security policy bars it"
+            - reason: "41 processes may not be asked for theirs: root may, unless a security policy bars it"
               what: namespaces
 """
 
