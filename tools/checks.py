@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The table of all checks. Adding a check is adding an entry.
+
+``needs`` are names of ``NEEDS``; a check whose needs cannot be met is skipped,
+and the summary says what to install.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Need(NamedTuple):
+    """Something that has to be on the machine: root, or programs, each with the Debian packages that bring it."""
+
+    programs: dict[str, str]
+    root: bool = False
+
+
+class Check(NamedTuple):
+    """One line of the summary."""
+
+    name: str
+    group: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    path: str = ""  # what the check is about: without it there is nothing to check
+    timeout: int = 900  # seconds; beyond it something hangs
+
+
+NEEDS = {
+    "git": Need({"git": "git"}),
+    "shellcheck": Need({"shellcheck": "shellcheck"}),
+    "namespaces": Need({"ip": "iproute2", "ss": "iproute2", "nft": "nftables"}, root=True),
+    "sshd": Need({"sshd": "openssh-server", "ssh": "openssh-client"}),
+    # mmdebstrap: for images where there is no registry. netavark calls iptables.
+    "containers": Need(
+        {"podman": "podman runc netavark", "mmdebstrap": "mmdebstrap", "iptables": "iptables"}, root=True
+    ),
+    "browser": Need({"chromium": "chromium", "chromedriver": "chromium-driver"}),
+}
+
+
+def _pytest(folder: str) -> tuple[str, ...]:
+    return ("python", "-m", "pytest", "-q", folder)
+
+
+# Quick ones first: a typo should not cost ten minutes.
+CHECKS = (
+    Check("ruff", "lint", ("ruff", "check", ".")),
+    Check("vermin", "lint", ("tools/run_vermin.sh",)),
+    Check("headers", "lint", ("python", "tools/check_headers.py"), ("git",)),
+    Check("yamllint", "lint", ("yamllint", "--strict", ".")),
+    Check("shellcheck", "lint", ("tools/run_shellcheck.sh",), ("git", "shellcheck")),
+    Check("changelog", "lint", ("antsibull-changelog", "lint")),
+    Check("mypy", "lint", ("tools/run_mypy.sh",)),
+    Check("generated-docs", "lint", ("tools/generate_docs.sh", "--check")),
+    Check("docs-lint", "lint", ("tools/run_docs_lint.sh",)),
+    Check("ansible-lint", "lint", ("tools/run_ansible_lint.sh",), ("git",)),
+    Check("ansible-test-sanity", "lint", ("tools/run_sanity.sh",), ("git",)),
+    Check("units", "units", _pytest("tests/unit"), path="tests/unit"),
+    Check("packaging", "integration", _pytest("tests/packaging"), path="tests/packaging"),
+    Check("host-python", "integration", _pytest("tests/host_python"), path="tests/host_python"),
+    Check("namespaces", "integration", _pytest("tests/integration"), ("namespaces", "sshd"), "tests/integration"),
+    Check("browser", "integration", _pytest("tests/browser"), ("browser",), "tests/browser"),
+    Check("molecule-audit", "molecule", ("tools/run_molecule.sh", "audit"), ("containers",)),
+)

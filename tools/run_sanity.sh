@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# ansible-test sanity on a real copy of the collection, with every Python it finds.
+
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source=tools/machine_quirks.sh
+. tools/machine_quirks.sh
+cd "$(tools/copy_collection.sh .cache/sanity)"
+# Its virtual environments go to $HOME/.ansible; the machine's own is left alone.
+HOME=$quirks_ansible_test_home ansible-test sanity --color no "$@"
+echo "checked: sanity, $(find tests/sanity -name 'ignore-*' -exec cat {} + 2> /dev/null | grep -c .) ignores"
