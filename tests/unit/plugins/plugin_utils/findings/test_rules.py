@@ -1,0 +1,339 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each rule with facts in which it speaks and facts, changed as little as possible, in which it must not."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any, NamedTuple
+
+import pytest
+
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.evaluate import RULES, evaluate
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.finding import SEVERITIES, Finding
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.thresholds import DEFAULTS
+from support.facts_factory import make_container, make_facts, make_namespace, make_pool, make_sysctls
+
+
+class Case(NamedTuple):
+    rule: str
+    name: str
+    facts: dict[str, Any]
+
+
+def pool(**fields: Any) -> dict[str, Any]:
+    return make_facts(pools=[make_pool(**{"capacity": 10000, **fields})])
+
+
+def sysctls(**values: Any) -> dict[str, Any]:
+    return make_facts(sysctls=values)
+
+
+def wide_host_with(**container: Any) -> dict[str, Any]:
+    wide = make_namespace(sysctls=make_sysctls(ip_local_port_range="10240 65535"))
+    return make_facts(namespaces=[wide, make_container(**container)])
+
+
+def buckets(counters: dict[str, Any] | None = None, pools: list[Any] | None = None, **values: Any) -> dict[str, Any]:
+    first = make_namespace(pools, sysctls=make_sysctls(**values))
+    first["counters"].update(counters or {})
+    return make_facts(namespaces=[first])
+
+
+def listening(*ports: int, **values: Any) -> dict[str, Any]:
+    listeners = [{"address": "0.0.0.0", "port": port} for port in ports]
+    return make_facts(namespaces=[make_namespace(sysctls=make_sysctls(**values), listeners=listeners)])
+
+
+def burst(per_second: int) -> list[int]:
+    return [0] * 30 + [per_second] * 10 + [0] * 20
+
+
+FIRING = [
+    Case("TW-POOL-001", "at half", pool(used=5000)),
+    Case("TW-POOL-001", "a small pool counts like a large one", pool(used=2, capacity=4)),
+    Case("TW-POOL-001", "reusable leaves half", pool(used=10000, reusable=5000)),
+    Case("TW-POOL-001", "just below high", pool(used=7999)),
+    Case("TW-POOL-002", "at 80 %", pool(used=8000)),
+    Case("TW-POOL-002", "just below critical", pool(used=9499)),
+    Case("TW-POOL-003", "at 95 %", pool(used=9500)),
+    Case("TW-POOL-003", "more held than there are ports to choose", pool(used=12000)),
+    Case("TW-POOL-003", "no port to choose at all", pool(used=1, capacity=0)),
+    Case("TW-POOL-004", "soon", pool(used=2000, seconds_to_exhaustion=40)),
+    Case("TW-POOL-004", "just before the threshold", pool(used=2000, seconds_to_exhaustion=299.9)),
+    Case("TW-POOL-004", "half of TIME-WAIT reusable", pool(used=2000, reusable=1000, seconds_to_exhaustion=40)),
+    Case("TW-POOL-005", "at 80 %", pool(direction="inbound", used=8000)),
+    Case("TW-POOL-006", "container at the default", wide_host_with(pools=[make_pool()])),
+    Case("TW-SYS-001", "on", sysctls(tcp_tw_recycle=1)),
+    Case("TW-SYS-002", "reuse 1", sysctls(tcp_tw_reuse=1, tcp_timestamps=0)),
+    Case("TW-SYS-002", "reuse 2", sysctls(tcp_tw_reuse=2, tcp_timestamps=0)),
+    Case("TW-SYS-003", "only inbound", make_facts(sysctls={"tcp_tw_reuse": 1}, pools=[make_pool("inbound")])),
+    Case("TW-SYS-004", "both even", sysctls(ip_local_port_range="32768 61000")),
+    Case("TW-SYS-004", "both odd up to the last port", sysctls(ip_local_port_range="1025 65535")),
+    Case("TW-SYS-005", "at the low end", listening(32768)),
+    Case("TW-SYS-005", "at the high end", listening(60999)),
+    Case("TW-SYS-005", "another one reserved", listening(50000, ip_local_reserved_ports="50001-50010")),
+    Case("TW-SYS-006", "one", buckets({"TCPTimeWaitOverflow": 1})),
+    Case("TW-SYS-007", "burst", buckets(pools=[make_pool(history=burst(1748))])),
+    Case("TW-SYS-008", "one less", sysctls(tcp_max_tw_buckets=131071)),
+    Case("TW-SYS-009", "lowered", sysctls(tcp_fin_timeout=15)),
+    Case("TW-SYS-009", "raised", sysctls(tcp_fin_timeout=120)),
+    Case("TW-SYS-010", "on", sysctls(tcp_rfc1337=1)),
+    Case("TW-SYS-011", "off, and no reuse", sysctls(tcp_timestamps=0, tcp_tw_reuse=0)),
+    Case("TW-SYS-012", "lowered", sysctls(nf_conntrack_tcp_timeout_time_wait=30)),
+    Case("TW-SYS-013", "raised", sysctls(tcp_max_orphans=262144)),
+    Case("TW-MEM-001", "one", pool(used=1)),
+]
+
+SILENT = [
+    Case("TW-POOL-001", "just below half", pool(used=4999)),
+    Case("TW-POOL-001", "high speaks instead", pool(used=8000)),
+    Case("TW-POOL-001", "reusable leaves less than half", pool(used=10000, reusable=5001)),
+    Case("TW-POOL-001", "inbound", pool(direction="inbound", used=5000)),
+    Case("TW-POOL-001", "a million spread out", make_facts(pools=[make_pool(used=11000) for _ in range(100)])),
+    Case("TW-POOL-002", "just below", pool(used=7999)),
+    Case("TW-POOL-002", "critical speaks instead", pool(used=9500)),
+    Case("TW-POOL-003", "just below", pool(used=9499)),
+    Case("TW-POOL-003", "full of reusable", pool(used=10000, reusable=9800)),
+    Case("TW-POOL-003", "nothing held, nothing to choose", pool(used=0, capacity=0)),
+    Case("TW-POOL-004", "never", pool(used=2000)),
+    Case("TW-POOL-004", "at the threshold", pool(used=2000, seconds_to_exhaustion=300)),
+    Case("TW-POOL-004", "exhausted already", pool(used=9500, seconds_to_exhaustion=1)),
+    Case("TW-POOL-004", "most is reusable", pool(used=2000, reusable=1001, seconds_to_exhaustion=40)),
+    Case("TW-POOL-005", "just below", pool(direction="inbound", used=7999)),
+    Case("TW-POOL-005", "outbound", pool(used=9000)),
+    Case("TW-POOL-005", "nothing assumed", pool(direction="inbound", used=1, capacity=0)),
+    Case("TW-POOL-006", "no outbound pool", wide_host_with(pools=[make_pool("inbound")])),
+    Case(
+        "TW-POOL-006", "the same range",
+        make_facts(namespaces=[make_namespace(), make_container(pools=[make_pool()])]),
+    ),
+    Case("TW-SYS-001", "off", sysctls(tcp_tw_recycle=0)),
+    Case("TW-SYS-001", "gone", sysctls(tcp_tw_recycle=None)),
+    Case("TW-SYS-002", "timestamps on", sysctls(tcp_tw_reuse=1, tcp_timestamps=1)),
+    Case("TW-SYS-002", "timestamps without offset", sysctls(tcp_tw_reuse=1, tcp_timestamps=2)),
+    Case("TW-SYS-002", "reuse off", sysctls(tcp_tw_reuse=0, tcp_timestamps=0)),
+    Case("TW-SYS-003", "outbound", make_facts(sysctls={"tcp_tw_reuse": 1}, pools=[make_pool()])),
+    Case("TW-SYS-003", "loopback only", make_facts(sysctls={"tcp_tw_reuse": 2}, pools=[make_pool("inbound")])),
+    Case("TW-SYS-004", "default", sysctls()),
+    Case("TW-SYS-004", "one port", sysctls(ip_local_port_range="40000 40000")),
+    Case("TW-SYS-005", "just outside", listening(32767, 61000)),
+    Case("TW-SYS-005", "reserved", listening(50000, ip_local_reserved_ports="50000")),
+    Case("TW-SYS-005", "reserved, shown as a number", listening(50000, ip_local_reserved_ports=50000)),
+    Case("TW-SYS-005", "no such key", listening(50000, ip_local_reserved_ports=None)),
+    Case("TW-SYS-006", "none", buckets({"TCPTimeWaitOverflow": 0})),
+    Case("TW-SYS-007", "a little less", buckets(pools=[make_pool(history=burst(1747))])),
+    Case("TW-SYS-007", "overflow speaks instead",
+         buckets({"TCPTimeWaitOverflow": 1}, [make_pool(history=burst(1748))])),
+    Case("TW-SYS-008", "default", sysctls()),
+    Case("TW-SYS-008", "raised", sysctls(tcp_max_tw_buckets=262144)),
+    Case("TW-SYS-008", "default unknown", sysctls(tcp_max_tw_buckets=5, tcp_ehash_entries=None)),
+    Case("TW-SYS-008", "shared table", sysctls(tcp_ehash_entries=-262144)),
+    Case("TW-SYS-009", "default", sysctls()),
+    Case("TW-SYS-010", "off", sysctls()),
+    Case("TW-SYS-011", "on", sysctls(tcp_timestamps=1, tcp_tw_reuse=0)),
+    Case("TW-SYS-011", "said by reuse", sysctls(tcp_timestamps=0, tcp_tw_reuse=1)),
+    Case("TW-SYS-012", "default", sysctls(nf_conntrack_tcp_timeout_time_wait=120)),
+    Case("TW-SYS-012", "not loaded", sysctls(nf_conntrack_tcp_timeout_time_wait=None)),
+    Case("TW-SYS-013", "default", sysctls()),
+    Case("TW-SYS-013", "default unknown", sysctls(tcp_max_orphans=5, tcp_ehash_entries=None)),
+    Case("TW-MEM-001", "no TIME-WAIT", make_facts()),
+]
+
+
+def label(case: Case) -> str:
+    return f"{case.rule} {case.name}"
+
+
+def judge(facts: object) -> list[Finding]:
+    return evaluate("web1", facts, DEFAULTS)
+
+
+def only(facts: object, rule: str) -> Finding:
+    found = [finding for finding in judge(facts) if finding.id == rule]
+    assert len(found) == 1, judge(facts)
+    return found[0]
+
+
+@pytest.mark.parametrize("case", FIRING, ids=label)
+def test_fires(case: Case) -> None:
+    finding = only(case.facts, case.rule)
+    assert finding.state == "fail"
+    assert finding.severity in SEVERITIES
+    assert finding.host == "web1"
+    assert finding.title and finding.why and finding.reference and finding.subject and finding.evidence
+    assert 0 <= finding.weight <= 1
+
+
+@pytest.mark.parametrize("case", SILENT, ids=label)
+def test_is_silent(case: Case) -> None:
+    assert [finding for finding in judge(case.facts) if finding.id == case.rule] == []
+
+
+@pytest.mark.parametrize("cases", [FIRING, SILENT], ids=["firing", "silent"])
+def test_every_rule_has_a_case(cases: list[Case]) -> None:
+    assert {case.rule for case in cases} == {rule.id for rule in RULES}
+
+
+def test_a_healthy_host_has_no_findings() -> None:
+    assert judge(make_facts()) == []
+
+
+def test_a_million_harmless_sockets_get_a_clean_bill_with_their_cost() -> None:
+    large = {"tcp_ehash_entries": 2**22, "tcp_max_tw_buckets": 2**21, "tcp_max_orphans": 2**21}
+    facts = make_facts(sysctls=large, pools=[make_pool("inbound", used=10000) for _ in range(100)])
+    [finding] = judge(facts)
+    assert (finding.id, finding.severity) == ("TW-MEM-001", "INFO")
+    assert finding.evidence[0] == "1000000 TIME-WAIT sockets: 244.1 MiB"
+
+
+@pytest.mark.parametrize("used, severity", [(5000, "MEDIUM"), (8000, "HIGH"), (9500, "CRITICAL")])
+def test_only_the_worst_of_a_group_speaks(used: int, severity: str) -> None:
+    pools = [finding for finding in judge(pool(used=used)) if finding.id.startswith("TW-POOL")]
+    assert [finding.severity for finding in pools] == [severity]
+
+
+def test_what_is_reusable_is_told_with_the_assumption() -> None:
+    finding = only(pool(used=10000, reusable=5000), "TW-POOL-001")
+    assert finding.weight == 0.5
+    assert any("5000 of them are TIME-WAIT that connect() may take over" in line for line in finding.evidence)
+    assert any("if those connections used timestamps" in line for line in finding.evidence)
+
+
+def test_a_full_pool_of_reusable_time_wait_is_no_finding() -> None:
+    assert [f.id for f in judge(pool(used=10000, reusable=9900))] == ["TW-MEM-001"]
+
+
+def test_the_capacity_of_an_inbound_pool_is_called_an_assumption() -> None:
+    finding = only(pool(direction="inbound", used=9000), "TW-POOL-005")
+    assert finding.subject == "10.0.0.2 -> 10.0.0.1:80"
+    assert any("assumption" in line for line in finding.evidence)
+    assert finding.remedy is None
+
+
+def test_widening_reserves_what_listens_in_the_wider_range_and_keeps_what_is_reserved() -> None:
+    first = make_namespace(
+        [make_pool(used=28000)],
+        sysctls=make_sysctls(ip_local_reserved_ports="30000-30002,50000"),
+        listeners=[{"address": "0.0.0.0", "port": port} for port in (22, 10239, 10240, 15432, 50000, 50001)],
+    )
+    remedy = only(make_facts(namespaces=[first]), "TW-POOL-003").remedy
+    assert remedy is not None
+    assert shlex.split(remedy) == [
+        "sysctl",
+        "-w",
+        "net.ipv4.ip_local_reserved_ports=10240,15432,30000-30002,50000-50001",
+        "net.ipv4.ip_local_port_range=10240 65535",
+    ]
+
+
+@pytest.mark.parametrize(
+    "present, proposed",
+    [
+        ("32768 60999", "10240 65535"),
+        ("1024 60999", "1024 65535"),
+        ("10241 65535", None),  # one port more is not worth it
+        ("10240 65535", None),
+        ("1024 65535", None),
+        ("9001 60000", "9000 65535"),
+    ],
+)
+def test_a_range_is_widened_and_never_narrowed(present: str, proposed: str | None) -> None:
+    facts = make_facts(sysctls={"ip_local_port_range": present}, pools=[make_pool(used=28000)])
+    remedy = only(facts, "TW-POOL-003").remedy
+    assert remedy == (proposed and f"sysctl -w 'net.ipv4.ip_local_port_range={proposed}'")
+
+
+def test_ports_below_the_unprivileged_ones_are_not_proposed() -> None:
+    facts = make_facts(sysctls={"ip_unprivileged_port_start": 20000}, pools=[make_pool(used=28000)])
+    assert only(facts, "TW-POOL-003").remedy == "sysctl -w 'net.ipv4.ip_local_port_range=20000 65535'"
+
+
+@pytest.mark.parametrize("broken", [{"listeners": None}, {"sysctls": make_sysctls(ip_local_reserved_ports=...)}])
+def test_no_command_without_knowing_which_ports_to_spare(broken: dict[str, Any]) -> None:
+    facts = make_facts(namespaces=[make_namespace([make_pool(used=28000)], **broken)])
+    finding = only(facts, "TW-POOL-003")
+    assert finding.remedy is None
+    assert "no command is proposed" in str(finding.remedy_note)
+
+
+def test_a_command_too_long_to_copy_is_not_proposed() -> None:
+    finding = only(listening(*range(32768, 34768, 2)), "TW-SYS-005")
+    assert finding.remedy is None
+    assert "too long" in str(finding.remedy_note)
+    assert "and 992 more" in finding.evidence[0]
+
+
+def test_reuse_is_named_last_and_only_where_it_would_act() -> None:
+    note = str(only(pool(used=9900), "TW-POOL-003").remedy_note)
+    assert note.index("keep-alive") < note.index("more ports on the server") < note.index("tcp_tw_reuse=1")
+    silent = make_facts(sysctls={"tcp_tw_reuse": 1}, pools=[make_pool(used=28000)])
+    assert "tcp_tw_reuse" not in str(only(silent, "TW-POOL-003").remedy_note)
+
+
+@pytest.mark.parametrize(
+    "present, proposed",
+    [
+        ("32768 61000", "32768 61001"),
+        ("1025 65535", "1024 65535"),
+        ("1023 65535", None),
+    ],
+)
+def test_a_range_of_odd_size_gains_a_port(present: str, proposed: str | None) -> None:
+    finding = only(sysctls(ip_local_port_range=present), "TW-SYS-004")
+    if proposed is None:
+        assert finding.remedy is None
+    else:
+        assert f"'net.ipv4.ip_local_port_range={proposed}'" in str(finding.remedy)
+
+
+def test_a_remedy_for_another_namespace_enters_it() -> None:
+    facts = make_facts(namespaces=[make_namespace(), make_container(sysctls=make_sysctls(tcp_fin_timeout=5))])
+    finding = only(facts, "TW-SYS-009")
+    assert finding.namespace == "0123456789ab"
+    assert finding.remedy == "nsenter --net=/proc/4711/ns/net sysctl -w net.ipv4.tcp_fin_timeout=60"
+
+
+@pytest.mark.parametrize("path", ["/run/netns/a b;$(reboot)'`x`", '/run/netns/"; rm -rf / #'])
+def test_paths_are_quoted_for_the_shell(path: str) -> None:
+    container = make_container(path=path, sysctls=make_sysctls(tcp_fin_timeout=5))
+    remedy = only(make_facts(namespaces=[make_namespace(), container]), "TW-SYS-009").remedy
+    assert shlex.split(str(remedy))[:3] == ["nsenter", f"--net={path}", "sysctl"]
+
+
+@pytest.mark.parametrize(
+    "path", [None, 7, "", "relative", "/a\nreboot", "/a\x1b[2J", "/" + "x" * 5000, "/\u202e", ["/a"]]
+)
+def test_what_is_no_path_is_in_no_command(path: object) -> None:
+    container = make_container(path=path, sysctls=make_sysctls(tcp_fin_timeout=5))
+    finding = only(make_facts(namespaces=[make_namespace(), container]), "TW-SYS-009")
+    assert finding.remedy is None
+    assert "sysctl -w net.ipv4.tcp_fin_timeout=60" in str(finding.remedy_note)
+
+
+def test_containers_with_the_same_default_share_one_finding() -> None:
+    containers = [make_container(f"c{number}", number, pools=[make_pool()]) for number in range(1, 11)]
+    containers[4]["pools"] = [make_pool(used=12000)]
+    wide = make_namespace(sysctls=make_sysctls(ip_local_port_range="10240 65535"))
+    finding = only(make_facts(namespaces=[wide, *containers]), "TW-POOL-006")
+    assert finding.namespace == "c5"  # the one with the fullest pool
+    assert finding.evidence[-1] == "likewise in c1, c10, c2, c3, c4 and 4 more"
+    assert str(finding.remedy).startswith("nsenter --net=/proc/5/ns/net sysctl -w ")
+    assert "'net.ipv4.ip_local_port_range=10240 65535'" in str(finding.remedy)
+
+
+def test_the_host_does_not_share_a_finding_with_its_containers() -> None:
+    namespaces = [
+        make_namespace(sysctls=make_sysctls(tcp_rfc1337=1)),
+        make_container(sysctls=make_sysctls(tcp_rfc1337=1)),
+    ]
+    found = [finding for finding in judge(make_facts(namespaces=namespaces)) if finding.id == "TW-SYS-010"]
+    assert [finding.namespace for finding in found] == ["0123456789ab", "host"]
+
+
+def test_overflow_is_raised_at_least_to_the_kernels_own_value() -> None:
+    finding = only(buckets({"TCPTimeWaitOverflow": 3}, tcp_max_tw_buckets=5), "TW-SYS-006")
+    assert finding.remedy == "sysctl -w net.ipv4.tcp_max_tw_buckets=131072"
+    finding = only(buckets({"TCPTimeWaitOverflow": 3}), "TW-SYS-006")
+    assert finding.remedy == "sysctl -w net.ipv4.tcp_max_tw_buckets=262144"
