@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Integration tests need root, for network namespaces; without it they are skipped, and say so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+if str(_ROOT) not in sys.path:
+    sys.path.insert(0, str(_ROOT))
+
+from tests.lab.namespaces import Lab, Namespace, lab  # noqa: E402
+from tests.lab.traffic import Traffic  # noqa: E402
+
+
+@pytest.fixture(name="made")
+def fixture_made() -> Iterator[Lab]:
+    """A lab for one test."""
+    if os.geteuid():
+        pytest.skip("network namespaces need root")
+    missing = [name for name in ("ip", "ss", "setpriv", "unshare") if not shutil.which(name)]
+    if missing:
+        pytest.skip(f"missing: {' '.join(missing)} (apt-get install iproute2 util-linux)")
+    with lab() as one:
+        yield one
+
+
+@pytest.fixture
+def namespace(made: Lab) -> Namespace:
+    """A namespace in which no TIME-WAIT is reused, so that what is made stays."""
+    return made.namespace(tcp_tw_reuse=0)
+
+
+@pytest.fixture
+def traffic(made: Lab) -> Traffic:
+    return Traffic(made)
