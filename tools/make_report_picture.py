@@ -47,13 +47,12 @@ def main() -> None:
         )
         try:
             browser.get(f"file://{directory}/report/index.html")
-            # One finding open, so that the pools come into the picture.
-            browser.execute_script(
-                "document.querySelectorAll('details').forEach((d, i) => { d.open = i === 0; })"
-            )
-            for name, theme in (("report.png", "light"), ("report-dark.png", "dark")):
-                browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
-                browser.save_screenshot(str(images / name))
+            # Folded, so that the pools come into the picture.
+            browser.execute_script("document.querySelectorAll('details').forEach((d) => { d.open = false; })")
+            browser.execute_script("document.documentElement.dataset.theme = 'light'")
+            browser.save_screenshot(str(images / "report.png"))
+            browser.execute_script("document.getElementById('theme').click()")
+            browser.save_screenshot(str(images / "report-dark.png"))
         finally:
             browser.quit()
 
