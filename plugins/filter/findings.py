@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.evaluate import evaluate
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.thresholds import ThresholdError, merge
 

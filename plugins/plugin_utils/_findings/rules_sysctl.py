@@ -125,6 +125,11 @@ def _close_to_limit(namespace: Namespace, thresholds: Thresholds) -> Match | Non
     if limit is None or limit <= 0:
         return None
     threshold = thresholds["bucket_share"] * limit
+    now = sum(namespace.total(direction, "time_wait") or 0 for direction in ("outbound", "inbound"))
+    if now >= threshold:
+        evidence = [f"net.ipv4.tcp_max_tw_buckets = {limit}", f"{now} TIME-WAIT sockets now"]
+        wanted = min(_LARGEST_BUCKETS, _next_power(2 * max(now, limit)))
+        return Match("net.ipv4.tcp_max_tw_buckets", evidence, _raise_buckets(namespace, wanted), min(1.0, now / limit))
     length = namespace.facts.timewait_seconds
     # the busiest ten seconds hold no more than the whole minute does: spare reading the histories of quiet hosts
     minute = 60 * sum(pool.close_rate or 0 for pool in namespace.pools)
@@ -323,13 +328,14 @@ RULES = (
         title="TIME-WAIT comes near to the limit of buckets",
         scope=NAMESPACE,
         when=(
-            "The busiest 10 s of the last minute, carried on for the length of TIME-WAIT, make at least"
-            " `bucket_share` of `tcp_max_tw_buckets`. Only the pools of the facts are counted."
+            "The TIME-WAIT sockets of the namespace are at least `bucket_share` of `tcp_max_tw_buckets`, or would be"
+            " if the busiest 10 s of the last minute, in the pools of the facts, were carried on for the length of"
+            " TIME-WAIT."
         ),
         why="Above the limit connections close without TIME-WAIT, and without its protection from late segments.",
         reference="inet_twsk_alloc(), net/ipv4/inet_timewait_sock.c",
         check=_close_to_limit,
-        needs=_keys("tcp_max_tw_buckets", "pools"),
+        needs=_keys("tcp_max_tw_buckets", "pools", "totals"),
         thresholds=("bucket_share",),
         group="buckets",
     ),

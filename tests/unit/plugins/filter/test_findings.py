@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.tcpops.timewait.plugins.filter import findings as plugin
 from support.facts_factory import make_facts, make_pool
 

@@ -12,9 +12,6 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.evaluate import RULES, evaluate
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.finding import (
     SEVERITIES,
@@ -24,6 +21,8 @@ from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.finding 
 )
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.rule import FACTS_RULE_ID
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.thresholds import DEFAULTS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.facts_factory import make_container, make_facts, make_namespace, make_pool, make_sysctls
 
 FIELDS = (
@@ -128,7 +127,7 @@ def test_unusable_facts_are_one_error(facts: object) -> None:
 
 PARTS = {
     "pools": {"TW-POOL-001", "TW-POOL-002", "TW-POOL-003", "TW-POOL-004", "TW-POOL-005", "TW-POOL-006", "TW-SYS-007"},
-    "totals": {"TW-POOL-006", "TW-SYS-003"},
+    "totals": {"TW-POOL-006", "TW-SYS-003", "TW-SYS-007"},
     "counters": {"TW-SYS-006"},
     "listeners": {"TW-SYS-005"},
 }
@@ -307,3 +306,34 @@ def test_many_namespaces_take_time_in_proportion() -> None:
     started = time.monotonic()
     check_schema(judge(facts))
     assert time.monotonic() - started < 2
+
+
+def test_the_range_is_read_from_the_sysctl_where_the_census_is_missing() -> None:
+    namespace = make_namespace(sysctls=make_sysctls(ip_local_port_range="32768 61000"))
+    del namespace["port_range"]
+    assert [finding.id for finding in judge(make_facts(namespaces=[namespace]))] == ["TW-SYS-004"]
+
+
+def test_numbers_of_a_type_of_their_own_are_numbers() -> None:
+    class Tagged(int):
+        """As ansible-core 2.19 has them."""
+
+    one = make_pool(used=Tagged(28000), history=[Tagged(1)] * 60)
+    shown = judge(make_facts(pools=[one]))[0].pool
+    assert shown is not None
+    assert shown["history"] == [1] * 60
+
+
+@pytest.mark.parametrize("history", [None, [1] * 59, [1] * 59 + [-1], [1] * 59 + [2**64], ["1"] * 60, [True] * 60])
+def test_a_history_that_is_none_is_empty(history: object) -> None:
+    one = {**make_pool(used=28000), "history": history}
+    shown = judge(make_facts(pools=[one]))[0].pool
+    assert shown is not None
+    assert shown["history"] == []
+
+
+@pytest.mark.parametrize("direction, assumed", [("outbound", False), ("inbound", True)])
+def test_a_pool_in_a_finding_says_whether_its_capacity_is_assumed(direction: str, assumed: bool) -> None:
+    shown = judge(make_facts(pools=[make_pool(direction, used=28000)]))[0].pool
+    assert shown is not None
+    assert shown["capacity_assumed"] is assumed

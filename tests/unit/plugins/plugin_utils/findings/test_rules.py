@@ -9,7 +9,6 @@ import shlex
 from typing import Any, NamedTuple
 
 import pytest
-
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.evaluate import RULES, evaluate
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.finding import SEVERITIES, Finding
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.thresholds import DEFAULTS
@@ -39,6 +38,15 @@ def buckets(counters: dict[str, Any] | None = None, pools: list[Any] | None = No
     first = make_namespace(pools, sysctls=make_sysctls(**values))
     first["counters"].update(counters or {})
     return make_facts(namespaces=[first])
+
+
+def crowd(time_wait: int) -> dict[str, Any]:
+    """A server of so many clients that none of its pools is among the top ones; the limit is the default, 131072."""
+    totals = {
+        "outbound": {"pools": 0, "used": 0, "time_wait": 0},
+        "inbound": {"pools": time_wait, "used": time_wait, "time_wait": time_wait},
+    }
+    return make_facts(namespaces=[make_namespace(totals=totals)])
 
 
 def listening(*ports: int, **values: Any) -> dict[str, Any]:
@@ -76,6 +84,7 @@ FIRING = [
     Case("TW-SYS-005", "another one reserved", listening(50000, ip_local_reserved_ports="50001-50010")),
     Case("TW-SYS-006", "one", buckets({"TCPTimeWaitOverflow": 1})),
     Case("TW-SYS-007", "burst", buckets(pools=[make_pool(history=burst(1748))])),
+    Case("TW-SYS-007", "many small pools that do not travel", crowd(104858)),
     Case("TW-SYS-008", "one less", sysctls(tcp_max_tw_buckets=131071)),
     Case("TW-SYS-009", "lowered", sysctls(tcp_fin_timeout=15)),
     Case("TW-SYS-009", "raised", sysctls(tcp_fin_timeout=120)),
@@ -124,6 +133,7 @@ SILENT = [
     Case("TW-SYS-005", "no such key", listening(50000, ip_local_reserved_ports=None)),
     Case("TW-SYS-006", "none", buckets({"TCPTimeWaitOverflow": 0})),
     Case("TW-SYS-007", "a little less", buckets(pools=[make_pool(history=burst(1747))])),
+    Case("TW-SYS-007", "one less in small pools", crowd(104857)),
     Case("TW-SYS-007", "overflow speaks instead",
          buckets({"TCPTimeWaitOverflow": 1}, [make_pool(history=burst(1748))])),
     Case("TW-SYS-008", "default", sysctls()),
@@ -337,3 +347,89 @@ def test_overflow_is_raised_at_least_to_the_kernels_own_value() -> None:
     assert finding.remedy == "sysctl -w net.ipv4.tcp_max_tw_buckets=131072"
     finding = only(buckets({"TCPTimeWaitOverflow": 3}), "TW-SYS-006")
     assert finding.remedy == "sysctl -w net.ipv4.tcp_max_tw_buckets=262144"
+
+
+def test_recycle_shows_what_it_dropped_and_what_holds_it_back() -> None:
+    first = make_namespace(sysctls=make_sysctls(tcp_tw_recycle=1, tcp_timestamps=0, tcp_tw_reuse=0))
+    first["counters"]["PAWSPassive"] = 12
+    evidence = only(make_facts(namespaces=[first]), "TW-SYS-001").evidence
+    assert evidence == [
+        "net.ipv4.tcp_tw_recycle = 1",
+        "PAWSPassive 12: SYNs dropped for their timestamp since the namespace was made",
+        "net.ipv4.tcp_timestamps = 0 keeps it from acting as yet",
+    ]
+    assert len(only(sysctls(tcp_tw_recycle=1), "TW-SYS-001").evidence) == 1
+
+
+def test_reuse_that_was_set_weighs_more_than_the_default_one() -> None:
+    weights = [only(sysctls(tcp_tw_reuse=reuse, tcp_timestamps=0), "TW-SYS-002").weight for reuse in (1, 2)]
+    assert weights[0] > weights[1]
+
+
+def test_the_weight_of_a_forecast_is_the_occupancy() -> None:
+    assert only(pool(used=2000, seconds_to_exhaustion=40), "TW-POOL-004").weight == 0.2
+
+
+def test_the_weight_of_an_inbound_pool_is_its_utilisation() -> None:
+    assert only(pool(direction="inbound", used=9000), "TW-POOL-005").weight == 0.9
+
+
+def test_rates_are_told_where_they_are_known() -> None:
+    told = "83 closes/s, sustainable 166.7/s"
+    assert told in only(pool(used=5000), "TW-POOL-001").evidence
+    for missing in ("close_rate", "sustainable_rate"):
+        assert told not in only(pool(used=5000, **{missing: None}), "TW-POOL-001").evidence
+
+
+def test_the_parity_of_a_range_up_to_the_last_port_is_left_when_there_is_none_below() -> None:
+    facts = sysctls(ip_local_port_range="2049 65535", ip_unprivileged_port_start=2049)
+    assert only(facts, "TW-SYS-004").remedy is None
+
+
+def test_a_widened_range_of_odd_size_goes_down_to_the_last_port_allowed() -> None:
+    facts = make_facts(sysctls={"ip_local_port_range": "1025 60000"}, pools=[make_pool(used=28000)])
+    assert only(facts, "TW-POOL-003").remedy == "sysctl -w 'net.ipv4.ip_local_port_range=1024 65535'"
+
+
+def test_the_length_of_time_wait_is_the_hosts() -> None:
+    facts = buckets(pools=[make_pool(history=burst(1747))])
+    facts["kernel"]["timewait_seconds"] = 61
+    finding = only(facts, "TW-SYS-007")
+    assert finding.evidence[1:] == [
+        "1747 closes/s in the busiest 10 s of the last minute, in the pools of the facts alone",
+        "that makes 106567 entries if it goes on for the 61 s of TIME-WAIT",
+    ]
+    assert finding.remedy == "sysctl -w net.ipv4.tcp_max_tw_buckets=262144"
+
+
+def test_the_busiest_seconds_are_those_of_all_pools_together() -> None:
+    pools = [make_pool(history=burst(874), remote_port=port) for port in (80, 81)]
+    assert only(buckets(pools=pools), "TW-SYS-007").evidence[1].startswith("1748 closes/s")
+    apart = [make_pool(history=burst(874)), make_pool(history=burst(874)[::-1])]
+    apart[1]["history"] = [874] * 10 + [0] * 50
+    assert "TW-SYS-007" not in {finding.id for finding in judge(buckets(pools=apart))}
+
+
+def test_the_last_ten_seconds_count_too() -> None:
+    facts = buckets(pools=[make_pool(history=[0] * 50 + [1748] * 10)])
+    assert only(facts, "TW-SYS-007").weight == pytest.approx(0.8, abs=0.001)
+
+
+def test_overflow_weighs_what_was_skipped() -> None:
+    assert only(buckets({"TCPTimeWaitOverflow": 1, "TW": 3}), "TW-SYS-006").weight == 0.25
+
+
+def test_lowered_buckets_weigh_what_was_taken_away() -> None:
+    assert only(sysctls(tcp_max_tw_buckets=32768), "TW-SYS-008").weight == 0.75
+
+
+@pytest.mark.parametrize("source, words", [("slab", "slabs"), ("estimate", "estimate")])
+def test_sizes_that_are_estimates_are_called_so(source: str, words: str) -> None:
+    facts = pool(used=10)
+    facts["memory"]["source"] = source
+    assert words in only(facts, "TW-MEM-001").evidence[1]
+
+
+def test_a_short_list_is_not_said_to_go_on() -> None:
+    assert only(listening(*range(40000, 40008)), "TW-SYS-005").evidence[0].count("port ") == 8
+    assert "more" not in only(listening(*range(40000, 40008)), "TW-SYS-005").evidence[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 
 import pytest
-
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.thresholds import (
     DEFAULTS,
     TABLE,
