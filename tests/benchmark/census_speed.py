@@ -30,9 +30,7 @@ from tests.lab import flood  # noqa: E402
 from tests.lab.namespaces import Namespace, lab  # noqa: E402
 
 SS = "ss -tan state time-wait | wc -l"
-PIPELINE = (
-    """ss -tan state time-wait | awk '{print $(NF)" "$(NF-1)}' | sed 's/:[^ ]*//g' | sort | uniq -c"""
-)
+PIPELINE = """ss -tan state time-wait | awk '{print $(NF)" "$(NF-1)}' | sed 's/:[^ ]*//g' | sort | uniq -c"""
 #: the first sockets expire 60 s after the start; no measurement counts that begins later than this
 LAST_START_SECONDS = 54
 PYROUTE2_PART = 10
@@ -88,12 +86,15 @@ def measure(mix: flood.Mix, rounds: int) -> Results:
         namespace = flood.flood(made, small)
         for _round in range(2):
             one = probe(namespace, "pyroute2")
-            samples["pyroute2"].append(one._replace(seconds=one.seconds * small.total / one.sockets * PYROUTE2_PART))
+            samples["pyroute2"].append(
+                one._replace(seconds=one.seconds * small.total / one.sockets * PYROUTE2_PART)
+            )
         idle_kib = probe(namespace, "idle").peak_kib
     with lab() as made:
         start = time.monotonic()
         namespace = flood.flood(made, mix)
-        print(f"{mix.name}: {flood.time_wait_count(namespace)} sockets in {time.monotonic() - start:.1f} s", file=sys.stderr)
+        taken = time.monotonic() - start
+        print(f"{mix.name}: {flood.time_wait_count(namespace)} sockets in {taken:.1f} s", file=sys.stderr)
         for _round in range(rounds):
             complete = {
                 "floor": probe(namespace, "floor"),
@@ -145,7 +146,9 @@ def targets(results: Results) -> list[Target]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sockets", type=int, default=flood.OUTBOUND.total, help="a multiple of 6000")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)

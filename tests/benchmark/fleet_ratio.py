@@ -61,7 +61,9 @@ def measure(hosts: Fleet, forks: int, rounds: int) -> list[tuple[float, float]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--hosts", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
@@ -76,15 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for forks in FORKS:
             traffic.connect(first, server, "127.0.0.1", "client", _CONNECTIONS)
             measured = measure(hosts, forks, options.rounds)
-            ratio = statistics.median(audit / ping for ping, audit in measured)
+            ratios = [audit / ping for ping, audit in measured]
+            ratio = statistics.median(ratios)
             rows.append(
                 [
                     str(forks),
                     f"{statistics.median(ping for ping, _audit in measured):.2f} s",
                     f"{statistics.median(audit for _ping, audit in measured):.2f} s",
                     f"{ratio:.2f}",
-                    f"{min(audit / ping for ping, audit in measured):.2f}"
-                    f" to {max(audit / ping for ping, audit in measured):.2f}",
+                    f"{min(ratios):.2f} to {max(ratios):.2f}",
                 ]
             )
             targets.append(Target(f"audit / ping, {forks} forks", ratio, BOUND, ""))

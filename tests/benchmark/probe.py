@@ -24,7 +24,9 @@ def floor() -> int:
     import socket
     import struct
 
-    request = struct.pack("=IHHII", 72, 20, 0x301, 1, 0) + struct.pack("=4BI48s", socket.AF_INET, 6, 0, 0, 1 << 6, b"")
+    request = struct.pack("=IHHII", 72, 20, 0x301, 1, 0) + struct.pack(
+        "=4BI48s", socket.AF_INET, 6, 0, 0, 1 << 6, b""
+    )
     buffer = bytearray(65536)
     total = 0
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as channel:

@@ -74,12 +74,16 @@ def kept(name: str) -> str:
     """The section of a benchmark that does not run this time."""
     if not PAGE.exists():
         return ""
-    found = re.search(rf"\n<!-- begin {name} -->.*?<!-- end {name} -->\n", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.search(
+        rf"\n<!-- begin {name} -->.*?<!-- end {name} -->\n", PAGE.read_text(encoding="utf-8"), re.DOTALL
+    )
     return found[0] if found else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--dry-run", action="store_true", help="print the figures and leave the page alone")
     options = parser.parse_args(arguments)
@@ -88,11 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
     page = _HEAD
     failed = []
-    for name in BENCHMARKS:
+    for name, title in BENCHMARKS.items():
         if options.names and name not in options.names:
             page += kept(name)
             continue
-        print(f"== {name}: {BENCHMARKS[name]}", flush=True)
+        print(f"== {name}: {title}", flush=True)
         start = time.monotonic()
         done = subprocess.run(
             [sys.executable, str(Path(__file__).parent / f"{name}.py")],
@@ -106,7 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed.append(name)
         # A benchmark that broke has no figures: those from before stay, and the run fails.
         has_figures = "|" in done.stdout
-        page += section(name, done.stdout, done.returncode, time.monotonic() - start) if has_figures else kept(name)
+        page += (
+            section(name, done.stdout, done.returncode, time.monotonic() - start)
+            if has_figures
+            else kept(name)
+        )
     if not options.dry_run:
         PAGE.write_text(page, encoding="utf-8")
         print(f"written: {PAGE.relative_to(ROOT)}")

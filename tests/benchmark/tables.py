@@ -39,7 +39,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
 
-    return "\n".join([line(head), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(line, rows)])
+    return "\n".join(
+        [line(head), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(line, rows)]
+    )
 
 
 def targets_table(targets: Sequence[Target]) -> str:

@@ -14,7 +14,9 @@ from tests.lab.namespaces import Lab
 from tests.lab.traffic import Traffic
 
 
-def test_hosts_that_cannot_be_audited_are_in_the_report_as_such(made: Lab, traffic: Traffic, tmp_path: Path) -> None:
+def test_hosts_that_cannot_be_audited_are_in_the_report_as_such(
+    made: Lab, traffic: Traffic, tmp_path: Path
+) -> None:
     with fleet(made, 4) as hosts:
         hosts.add_absent("host05", "10.78.9.9")
         hosts.set_variables("host04", ansible_python_interpreter="/bin/false")

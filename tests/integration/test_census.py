@@ -51,7 +51,9 @@ def test_the_end_that_closes_first_is_left(namespace: Namespace, traffic: Traffi
 def test_mapped_addresses_are_merged_with_ipv4(namespace: Namespace, traffic: Traffic) -> None:
     plain = traffic.listen(namespace, "127.0.0.1", 80)
     dual = traffic.listen(namespace, "::", 81, dual_stack=True)
-    ends = [client_end(one) for one in traffic.connect(namespace, plain, "127.0.0.1", "client", 3).connections]
+    ends = [
+        client_end(one) for one in traffic.connect(namespace, plain, "127.0.0.1", "client", 3).connections
+    ]
     mapped = traffic.connect(namespace, plain, "::ffff:127.0.0.1", "client", 4).connections
     ends += [client_end(one) for one in mapped]
     accepted = traffic.connect(namespace, dual, "127.0.0.1", "server", 2).connections
@@ -122,7 +124,9 @@ def test_an_orphan_is_a_full_socket_where_fin_timeout_is_long(namespace: Namespa
     namespace.set_sysctls({"ipv4/tcp_fin_timeout": 120})
     server = traffic.listen(namespace, "127.0.0.1", 80)
     (orphaned,) = traffic.connect(namespace, server, "127.0.0.1", "orphaned").connections
-    states = census(namespace, [client_end(orphaned, "FIN-WAIT-2"), server_end(orphaned, "CLOSE-WAIT")], {80})["states"]
+    states = census(
+        namespace, [client_end(orphaned, "FIN-WAIT-2"), server_end(orphaned, "CLOSE-WAIT")], {80}
+    )["states"]
     assert (states["fin_wait_2"], states["fin_wait_2_mini"]) == (1, 0)
 
 
@@ -139,20 +143,28 @@ def test_two_hosts_see_each_their_own_end(made: Lab, traffic: Traffic) -> None:
 def test_two_thousand_sockets(namespace: Namespace, traffic: Traffic) -> None:
     server = traffic.listen(namespace, "0.0.0.0", 80)
     other = traffic.listen(namespace, "::1", 81)
-    ends = [client_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "client", 1000).connections]
-    ends += [server_end(one) for one in traffic.connect(namespace, server, "127.0.0.3", "server", 500).connections]
+    ends = [
+        client_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "client", 1000).connections
+    ]
+    ends += [
+        server_end(one) for one in traffic.connect(namespace, server, "127.0.0.3", "server", 500).connections
+    ]
     # a new connection must not take the place of a TIME-WAIT socket: from a port of its own each
     for port in range(20000, 20500):
         ends += [
             server_end(one)
-            for one in traffic.connect(namespace, other, "::1", "server", source="::1", source_port=port).connections
+            for one in traffic.connect(
+                namespace, other, "::1", "server", source="::1", source_port=port
+            ).connections
         ]
     census(namespace, ends, {80, 81})
 
 
 def test_a_server_that_no_longer_listens_is_still_one(namespace: Namespace, traffic: Traffic) -> None:
     server = traffic.listen(namespace, "127.0.0.1", 80)
-    ends = [server_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "server", 20).connections]
+    ends = [
+        server_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "server", 20).connections
+    ]
     traffic.stop_listening(server)
     assert census(namespace, ends, {80})["listeners"] == []
 
@@ -171,7 +183,9 @@ def test_pools_that_do_not_travel_are_summed_up(namespace: Namespace, traffic: T
 
 def test_through_ansible(namespace: Namespace, traffic: Traffic) -> None:
     server = traffic.listen(namespace, "127.0.0.1", 80)
-    ends = [client_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "client", 11).connections]
+    ends = [
+        client_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "client", 11).connections
+    ]
     oracle.wait_for(lambda: oracle.ss_states(namespace) == Counter({"TIME-WAIT": 11}))
     found = facts.by_ansible(namespace, gather_subset=["all", "!namespaces"])
     assert oracle.pools_in(found["namespaces"][0]) == oracle.pools_of(ends, {80})

@@ -28,7 +28,9 @@ def test_history_has_each_close_in_its_second(namespace: Namespace, traffic: Tra
     server = traffic.listen(namespace, "127.0.0.1", 80)
     closed_at = []
     for count, pause in ((40, 5.0), (10, 3.0), (25, 0.0)):
-        closed_at += [one.done_at for one in traffic.connect(namespace, server, "127.0.0.1", end, count).connections]
+        closed_at += [
+            one.done_at for one in traffic.connect(namespace, server, "127.0.0.1", end, count).connections
+        ]
         time.sleep(pause)
     oracle.wait_for(lambda: oracle.ss_states(namespace)["TIME-WAIT"] == 75)
     pool = pool_of(namespace)
@@ -97,7 +99,9 @@ def test_reusable_are_those_that_connect_may_take_over(
     assert len(taken.connections) == expected
 
 
-def test_loopback_reuse_does_not_reach_other_addresses(namespace: Namespace, traffic: Traffic, made: Any) -> None:
+def test_loopback_reuse_does_not_reach_other_addresses(
+    namespace: Namespace, traffic: Traffic, made: Any
+) -> None:
     made.dead_end(namespace, "10.9.0.1/24")
     namespace.set_sysctls({"ipv4/tcp_tw_reuse": 2})
     server = traffic.listen(namespace, "10.9.0.1", 80)

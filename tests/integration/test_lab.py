@@ -38,7 +38,9 @@ def test_nothing_is_left_after_a_failure(made: Lab) -> None:
 
 def test_sysctls_are_set_inside_only(made: Lab) -> None:
     before = own_sysctls()
-    namespace = made.namespace(ip_local_port_range="1024 65535", tcp_tw_reuse=0, ip_local_reserved_ports="8080")
+    namespace = made.namespace(
+        ip_local_port_range="1024 65535", tcp_tw_reuse=0, ip_local_reserved_ports="8080"
+    )
     assert namespace.sysctl("ipv4/ip_local_port_range") == "1024 65535"
     assert own_sysctls() == before
 

@@ -25,9 +25,12 @@ NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 _LONG = "300"
 
 
-def gather(namespace: Namespace, *prefix: str, **options: Any) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
+def gather(
+    namespace: Namespace, *prefix: str, **options: Any
+) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
     """All facts, and those of each namespace by inode."""
-    found = facts.by_module(namespace, *prefix, gather_subset=["census", "namespaces", "sysctls", "counters"], **options)
+    subsets = ["census", "namespaces", "sysctls", "counters"]
+    found = facts.by_module(namespace, *prefix, gather_subset=subsets, **options)
     return found, {one["inode"]: one for one in found["namespaces"]}
 
 
@@ -106,13 +109,19 @@ def test_a_namespace_that_vanishes_meanwhile(made: Lab, namespace: Namespace) ->
         churning.join()
 
 
-def test_without_the_privilege_there_is_still_a_census(made: Lab, namespace: Namespace, traffic: Traffic) -> None:
+def test_without_the_privilege_there_is_still_a_census(
+    made: Lab, namespace: Namespace, traffic: Traffic
+) -> None:
     named = made.namespace()
     server = traffic.listen(namespace, "127.0.0.1", 80)
-    ends = [client_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "client", 9).connections]
+    ends = [
+        client_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "client", 9).connections
+    ]
     oracle.wait_for(lambda: oracle.ss_states(namespace)["TIME-WAIT"] == 9)
     found, by_inode = gather(namespace, *NOBODY)
-    reasons = [problem["reason"] for problem in found["unavailable"] if problem["what"].startswith("namespace")]
+    reasons = [
+        problem["reason"] for problem in found["unavailable"] if problem["what"].startswith("namespace")
+    ]
     assert reasons, "what could not be read is said"
     assert all("root" in reason or "permitted" in reason for reason in reasons), reasons
     assert "pools" not in by_inode.get(named.inode, {}), "never an empty census for one that was not read"
@@ -138,7 +147,11 @@ def test_the_caller_stays_in_its_own_namespace(made: Lab, namespace: Namespace) 
         "    print('no child left')\n"
     )
     done = subprocess.run(
-        namespace.argv(sys.executable, "-c", code), env=facts.environment(), capture_output=True, text=True, timeout=60
+        namespace.argv(sys.executable, "-c", code),
+        env=facts.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.stdout == "no child left\n", done.stderr
 
@@ -147,7 +160,9 @@ def test_ipv6_switched_off(namespace: Namespace, traffic: Traffic) -> None:
     """Stands in for a kernel without IPv6, as far as a namespace can."""
     namespace.set_sysctls({"ipv6/conf/all/disable_ipv6": 1})
     server = traffic.listen(namespace, "127.0.0.1", 80)
-    ends = [client_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "client", 4).connections]
+    ends = [
+        client_end(one) for one in traffic.connect(namespace, server, "127.0.0.1", "client", 4).connections
+    ]
     oracle.wait_for(lambda: oracle.ss_states(namespace)["TIME-WAIT"] == 4)
     found = facts.by_module(namespace, gather_subset=["all", "!namespaces"])
     assert found["unavailable"] == []

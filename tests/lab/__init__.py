@@ -1,4 +1,7 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Private network namespaces with known TCP connections in them. Needs root; nothing of it reaches the machine's own."""
+"""Private network namespaces with known TCP connections in them.
+
+Needs root; nothing of it reaches the machine's own namespace.
+"""

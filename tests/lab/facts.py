@@ -43,7 +43,7 @@ def by_ansible(namespace: Namespace, **options: Any) -> dict[str, Any]:
         *("-m", "tcpops.timewait.timewait_facts", "-a", json.dumps(options)),
     )
     done = _run(argv, None)
-    return _facts(done.stdout[done.stdout.find("{"):], done)
+    return _facts(done.stdout[done.stdout.find("{") :], done)
 
 
 def environment() -> dict[str, str]:

@@ -143,7 +143,9 @@ def main() -> None:
     path, port = sys.argv[1], int(sys.argv[2])
     enter(path)
     listener = socket.create_server(("0.0.0.0", port), backlog=16, reuse_port=True)
-    others = [] if port != SERVER_PORT else [socket.create_server(("0.0.0.0", other)) for other in OTHER_LISTENERS]
+    others = (
+        [] if port != SERVER_PORT else [socket.create_server(("0.0.0.0", other)) for other in OTHER_LISTENERS]
+    )
     for word in sys.argv[3:]:
         end, first, pools, size = word.split(":")
         _make(Share(end, int(first), int(pools), int(size)), listener, port)

@@ -154,7 +154,9 @@ class Maker:
             return {"made": [], "errno": answer}
         return {"made": [[*client.getsockname()[:2], address, port, time.time()]], "errno": 0}
 
-    def syn_received(self, namespace: str, source: str, source_port: int, address: str, port: int) -> dict[str, Any]:
+    def syn_received(
+        self, namespace: str, source: str, source_port: int, address: str, port: int
+    ) -> dict[str, Any]:
         """A connection request whose sender never acknowledges: SYN from an address that nobody has."""
         addresses = socket.inet_aton(source) + socket.inet_aton(address)
         tcp = struct.pack("!HHIIBBHHH", source_port, port, 1, 0, 5 << 4, 2, 65535, 0, 0)
@@ -175,7 +177,7 @@ class Maker:
 
 
 def _checksum(data: bytes) -> int:
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -87,8 +87,24 @@ class Lab:
         """A link between two namespaces; addresses with their prefix length."""
         number = next(_NUMBERS)
         names = f"twa{number}", f"twb{number}"
-        ip("-n", first.name, "link", "add", names[0], "type", "veth", "peer", "name", names[1], "netns", second.name)
-        for namespace, name, address in ((first, names[0], first_address), (second, names[1], second_address)):
+        ip(
+            "-n",
+            first.name,
+            "link",
+            "add",
+            names[0],
+            "type",
+            "veth",
+            "peer",
+            "name",
+            names[1],
+            "netns",
+            second.name,
+        )
+        for namespace, name, address in (
+            (first, names[0], first_address),
+            (second, names[1], second_address),
+        ):
             ip("-n", namespace.name, "addr", "add", address, "dev", name, "nodad")
             ip("-n", namespace.name, "link", "set", name, "up")
 
@@ -121,7 +137,12 @@ class Lab:
 
     def start(self, argv: Sequence[str], **options: object) -> subprocess.Popen[str]:
         """A process that ends with the lab, with all that it started."""
-        process = subprocess.Popen(argv, text=True, start_new_session=True, **options)  # type: ignore[call-overload]
+        process: subprocess.Popen[str] = subprocess.Popen(
+            argv,
+            text=True,
+            start_new_session=True,
+            **options,  # type: ignore[call-overload]
+        )
         self._processes.append(process)
         return process
 

@@ -59,7 +59,7 @@ def server_end(connection: Connection, state: str = "TIME-WAIT") -> End:
 
 def plain(address: str) -> str:
     """IPv4 for an IPv4-mapped address."""
-    return address[len(_MAPPED):] if address.startswith(_MAPPED) and "." in address else address
+    return address[len(_MAPPED) :] if address.startswith(_MAPPED) and "." in address else address
 
 
 def pools_of(ends: Iterable[End], server_ports: Iterable[int]) -> dict[PoolKey, Held]:

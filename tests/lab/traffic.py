@@ -83,7 +83,9 @@ class Traffic:
     def syn_sent(self, namespace: Namespace, address: str, port: int) -> Made:
         return self._made("syn_sent", namespace=namespace.path, address=address, port=port)
 
-    def syn_received(self, namespace: Namespace, source: str, source_port: int, address: str, port: int) -> Made:
+    def syn_received(
+        self, namespace: Namespace, source: str, source_port: int, address: str, port: int
+    ) -> Made:
         return self._made(
             "syn_received",
             namespace=namespace.path,

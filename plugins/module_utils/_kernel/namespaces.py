@@ -10,6 +10,7 @@ descriptor keeps, are not looked for: that would cost a link per thread and per 
 
 import os
 import re
+from contextlib import suppress
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from .errors import KernelReadError
@@ -108,7 +109,11 @@ def _mounts_by_inode(kernel: RunningKernel) -> Dict[int, List[str]]:
     for line in lines:
         fields = line.split()
         if len(fields) > 4 and _LINK.match(fields[3]):
-            by_inode.setdefault(inode_of(fields[3]), []).append(_unescape(fields[4]))
+            inode, path = inode_of(fields[3]), _unescape(fields[4])
+            # one that another mount covers is listed too, and cannot be reached
+            with suppress(KernelReadError):
+                if kernel.inode(path) == inode:
+                    by_inode.setdefault(inode, []).append(path)
     for paths in by_inode.values():
         paths.sort(key=lambda path: (not _is_named(path), path))
     return by_inode

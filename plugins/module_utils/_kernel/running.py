@@ -58,6 +58,13 @@ class RunningKernel:
         except OSError as error:
             raise _unreadable(path, error) from None
 
+    def inode(self, path: str) -> int:
+        """Number of the file that a path leads to."""
+        try:
+            return os.stat(path).st_ino
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
     def dump(self, states: int, bytecode: bytes = b"") -> Iterator[sock_diag.Datagram]:
         """The ``Datagram`` of a dump: the sockets of both families in these states.
 

@@ -33,7 +33,8 @@ def test_container_out_of_a_cgroup_path(cgroup, label):
 class FakeProc:
     """A ``/proc`` with chosen processes: (pid, inode, command, start time). A fake: the machine's own cannot be chosen."""
 
-    def __init__(self, processes, mounts="", hidden=()):
+    def __init__(self, processes, mounts="", hidden=(), covered=()):
+        self._covered = covered
         self._processes = {pid: rest for pid, *rest in processes}
         self._mounts = mounts
         self._hidden = hidden
@@ -48,6 +49,12 @@ class FakeProc:
         if int(name) in self._hidden:
             raise KernelReadError(path, "not permitted: run as root")
         return f"net:[{self._processes[int(name)][0]}]"
+
+    def inode(self, path):
+        if path in self._covered:
+            raise MissingError(path, "there is no such file")
+        line = next(line for line in self._mounts.splitlines() if path in line.replace(r"\040", " "))
+        return namespaces.inode_of(line.split()[3])
 
     def read_text(self, path):
         if path == "/proc/self/mountinfo":
@@ -79,6 +86,11 @@ def test_namespaces_are_found_by_process_and_by_name():
         (4000, "em pty", "netns", "/run/netns/em pty", 0),
         (5000, "ns", "mount", "/var/lib/keep/ns", 0),
     ]
+
+
+def test_a_mount_that_another_one_covers_is_none():
+    proc = FakeProc([(1, 1000, "systemd", 1)], _mount(2000, "/run/netns/blue"), covered=["/run/netns/blue"])
+    assert [one.inode for one in namespaces.discover(proc)[0]] == [1000]
 
 
 def test_the_callers_own_comes_first_though_it_is_not_the_hosts():
