@@ -13,7 +13,10 @@ RELEASES = sorted(folder.name for folder in KERNELS.iterdir())
 
 
 class CapturedKernel:
-    """What one kernel said. ``refuse``: errno that it answers a dump with; ``files``: text instead of the capture's, or None for none."""
+    """What one kernel said.
+
+    ``refuse``: errno that it answers a dump with. ``files``: text that stands for a file's, None where there is none.
+    """
 
     def __init__(self, release, refuse=0, files=None):
         self._root = KERNELS / release
@@ -49,7 +52,7 @@ class CapturedKernel:
 
 
 def _datagrams(capture, states, bytecode):
-    """The capture as the kernel would have sent it for these states: sockets first, the end in a datagram of its own."""
+    """The capture as the kernel would have sent it for these states: sockets first, then the end by itself."""
     held = b""
     for offset, length, message_type in sock_diag.messages(capture):
         message = capture[offset : offset + length]

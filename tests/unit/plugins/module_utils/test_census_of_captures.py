@@ -7,7 +7,6 @@ import errno
 
 import pytest
 from ansible_collections.tcpops.timewait.plugins.module_utils import _facts
-
 from support.captured_kernel import RELEASES, CapturedKernel
 
 OPTIONS = _facts.Options(frozenset(_facts.SUBSETS), 20, 28232, 5)

@@ -11,7 +11,6 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import soc
 from ansible_collections.tcpops.timewait.plugins.module_utils._ports import PortRange
 from hypothesis import given
 from hypothesis import strategies as st
-
 from support.wire import dump, end, message
 
 RANGE = PortRange(32768, 60999)
@@ -69,7 +68,8 @@ def test_both_directions_in_one_datagram():
 
 
 def test_a_listener_inside_the_range_makes_its_port_inbound():
-    tally = _tallied(b"".join(message("192.0.2.1", 40000, "192.0.2.9", p) for p in range(50000, 50009)), listening=(40000,))
+    data = b"".join(message("192.0.2.1", 40000, "192.0.2.9", port) for port in range(50000, 50009))
+    tally = _tallied(data, listening=(40000,))
     assert _pools(tally) == {_tally.Pool("inbound", b"\xc0\0\2\1", 40000, b"\xc0\0\2\x09", None): 9}
 
 
@@ -135,7 +135,8 @@ def test_what_the_kernel_repeats_at_a_datagrams_start_counts_once():
 def test_repeats_count_once_among_other_sockets_too():
     live = _out(41000, cookie=41000, state=tcp_states.ESTABLISHED, length=124)
     first = _out(40000, cookie=40000) + live
-    second = _out(40000, cookie=40000) + _out(40001, cookie=40001) + _out(41001, state=tcp_states.ESTABLISHED, length=124)
+    second = _out(40000, cookie=40000) + _out(40001, cookie=40001)
+    second += _out(41001, state=tcp_states.ESTABLISHED, length=124)
     assert _pools(_tallied(first, second)) == {OUT: 4}
 
 
@@ -163,7 +164,9 @@ def test_a_shorter_time_wait_has_its_newest_in_the_last_slot():
     assert _slots(_tallied(_out(40000, left_ms=29800), timewait_ms=30000)) == {59: 1}
 
 
-_STATES = st.sampled_from([tcp_states.TIME_WAIT] * 6 + [tcp_states.ESTABLISHED, tcp_states.FIN_WAIT_2, tcp_states.CLOSE_WAIT])
+_STATES = st.sampled_from(
+    [tcp_states.TIME_WAIT] * 6 + [tcp_states.ESTABLISHED, tcp_states.FIN_WAIT_2, tcp_states.CLOSE_WAIT]
+)
 _ADDRESSES = st.sampled_from(["192.0.2.1", "192.0.2.2", "2001:db8::1", "::1"])
 
 
@@ -174,7 +177,9 @@ def _sockets(draw):
     state = draw(_STATES)
     length = draw(st.sampled_from([88, 96])) if state == tcp_states.TIME_WAIT else 124
     local_port = draw(st.sampled_from([80, 40000, 40001, 50000]))
-    return message(local, local_port, remote, draw(st.integers(1, 65535)), state=state, left_ms=draw(st.integers(0, 60000)), length=length)
+    left_ms = draw(st.integers(0, 60000))
+    remote_port = draw(st.integers(1, 65535))
+    return message(local, local_port, remote, remote_port, state=state, left_ms=left_ms, length=length)
 
 
 @given(st.lists(st.lists(_sockets(), min_size=1, max_size=20), max_size=4))

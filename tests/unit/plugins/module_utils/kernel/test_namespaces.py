@@ -31,7 +31,7 @@ def test_container_out_of_a_cgroup_path(cgroup, label):
 
 
 class FakeProc:
-    """A ``/proc`` with chosen processes: (pid, inode, command, start time). A fake: the machine's own cannot be chosen."""
+    """A ``/proc`` with chosen processes: (pid, inode, command, start time). Faked: the machine's cannot be chosen."""
 
     def __init__(self, processes, mounts="", hidden=(), covered=()):
         self._covered = covered

@@ -8,7 +8,6 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import pro
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors import KernelReadError
 from hypothesis import given
 from hypothesis import strategies as st
-
 from support.captured_kernel import RELEASES, CapturedKernel
 
 _HEADING = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -27,7 +26,8 @@ def test_a_row_is_read():
 
 
 def test_an_ipv6_row_is_read():
-    row = _ROW.replace("0100007F", "B80D0120000000000000000001000000").replace("0200007F", "0" * 16 + "FFFF00000200007F")
+    row = _ROW.replace("0100007F", "B80D0120000000000000000001000000")
+    row = row.replace("0200007F", "0" * 16 + "FFFF00000200007F")
     (found,) = proc_net_tcp.sockets(iter([_HEADING, row]), sock_diag.AF_INET6, "/proc/net/tcp6")
     assert found.local_address.hex() == "20010db8000000000000000000000001"
     assert found.remote_address == b"\x7f\0\0\2"  # mapped

@@ -6,7 +6,6 @@
 import pytest
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import slab
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors import KernelReadError
-
 from support.captured_kernel import CapturedKernel
 
 

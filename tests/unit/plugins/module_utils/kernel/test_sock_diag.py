@@ -11,7 +11,6 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import soc
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors import KernelReadError
 from hypothesis import given
 from hypothesis import strategies as st
-
 from support.captured_kernel import RELEASES, CapturedKernel
 from support.wire import dump, end, message
 
