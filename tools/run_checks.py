@@ -29,7 +29,7 @@ HUNG = -1
 COUNTS = (
     re.compile(r"^=*\s*((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s", re.MULTILINE),
     re.compile(r"^(?:FATAL: )?((?:The \d+ sanity|Found \d+ err|Failed:).*)$", re.MULTILINE),
-    re.compile(r"^((?:All checks passed|Success|Passed|checked|Molecule executed).*)$", re.MULTILINE),
+    re.compile(r"^(?:INFO +)?((?:All checks passed|Success|Passed|checked|Molecule executed).*)$", re.MULTILINE),
 )
 
 

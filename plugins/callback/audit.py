@@ -5,17 +5,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from typing import Any
-
-from ansible import constants
-from ansible.plugins.callback.default import CallbackModule as Default
-from ansible.utils.color import ANSIBLE_COLOR
-from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.collect import reason
-from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.terminal import paint
-from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.text import clean
-
 DOCUMENTATION = r"""
 name: audit
 type: stdout
@@ -32,6 +21,17 @@ extends_documentation_fragment:
   - default_callback
   - result_format_callback
 """
+
+import sys
+import time
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.callback.default import CallbackModule as Default
+from ansible.utils.color import ANSIBLE_COLOR
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.collect import reason
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.terminal import paint
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.text import clean
 
 GATHER = "tcpops.timewait.timewait_facts"
 REPORT = "tcpops.timewait.audit_report"

@@ -16,7 +16,7 @@ description:
   - Prints a block with what to do first, and the hosts that could not be audited.
   - Expects each host's M(tcpops.timewait.timewait_facts) task to have been registered as C(timewait_result).
     What a host returned is never templated, and shown only after control characters were made visible.
-  - Runs once for all hosts, on the controller. The playbook P(tcpops.timewait.audit#playbook) uses it.
+  - Runs once for all hosts, on the controller. The playbook C(tcpops.timewait.audit) uses it.
 options:
   report_dir:
     description:

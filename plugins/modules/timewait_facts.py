@@ -169,6 +169,8 @@ ansible_facts:
               what: namespaces
 """
 
+from typing import FrozenSet, List, Set
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tcpops.timewait.plugins.module_utils._facts import SUBSETS, Options, gather
@@ -176,13 +178,13 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors imp
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.running import RunningKernel
 
 
-def chosen_subsets(asked):
+def chosen_subsets(asked: List[str]) -> FrozenSet[str]:
     """Subsets that a ``gather_subset`` stands for.
 
     :raises ValueError: with the sentence for the user when one of them is none.
     """
-    added = set()
-    removed = set()
+    added: Set[str] = set()
+    removed: Set[str] = set()
     for item in asked:
         name = item.lstrip("!")
         if name != "all" and name not in SUBSETS:
@@ -193,7 +195,7 @@ def chosen_subsets(asked):
     return frozenset((added or set(SUBSETS)) - removed)
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "gather_subset": {"type": "list", "elements": "str", "default": ["all"]},

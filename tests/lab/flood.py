@@ -30,6 +30,7 @@ OTHER_LISTENERS = (22, 443, 8080, 9100)
 SECONDS = 55
 _LIFE_SECONDS = 180
 _MAKERS = 2
+_LIVE_CONNECTIONS = 10
 _DONE = "done\n"
 
 
@@ -149,11 +150,13 @@ def main() -> None:
     for word in sys.argv[3:]:
         end, first, pools, size = word.split(":")
         _make(Share(end, int(first), int(pools), int(size)), listener, port)
-    # What listened goes on listening while the sockets are looked at.
+    live = [socket.create_connection(("127.0.0.1", port)) for _number in range(_LIVE_CONNECTIONS)]
+    live += [listener.accept()[0] for _number in range(_LIVE_CONNECTIONS)]
+    # Some connections are open on any machine, and what listened goes on listening meanwhile.
     signal.alarm(_LIFE_SECONDS)
     print(_DONE, end="", flush=True)
     signal.pause()
-    del others
+    del others, live
 
 
 if __name__ == "__main__":

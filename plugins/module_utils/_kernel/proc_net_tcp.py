@@ -44,7 +44,7 @@ def _socket(line: str, family: int) -> Socket:
     local_address, local_port = _endpoint(local, family)
     remote_address, remote_port = _endpoint(remote, family)
     state = int(state_hex, 16)
-    timer_kind, _, ticks = timer.partition(":")
+    timer_kind, _colon, ticks = timer.partition(":")
     return Socket(
         family,
         state,
@@ -60,7 +60,7 @@ def _socket(line: str, family: int) -> Socket:
 
 
 def _endpoint(text: str, family: int) -> Tuple[bytes, int]:
-    address, _, port_hex = text.partition(":")
+    address, _colon, port_hex = text.partition(":")
     port = int(port_hex, 16)
     size = 8 if family == AF_INET else 32
     if len(address) != size or not 0 <= port <= 65535:

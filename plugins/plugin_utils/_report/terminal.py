@@ -50,7 +50,7 @@ def block(report: Report, rows: int = 20, columns: int = 100, unicode: bool = Tr
     return text if unicode else text.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def bar(utilisation: float, unicode: bool) -> str:
+def drawn_bar(utilisation: float, unicode: bool) -> str:
     full, empty = ("█", "·") if unicode else ("#", ".")
     # Anything above nothing shows a cell, anything below everything leaves one empty.
     cells = min(round(utilisation * BAR_CELLS), BAR_CELLS)
@@ -146,7 +146,7 @@ def _pool_rows(items: list[Item], columns: int, unicode: bool) -> list[str]:
     needed = min(max(width(_where(item)) for item in items), 46)
     lines = []
     for item, tail in zip(items, tails, strict=True):
-        drawn = bar(item.pool.utilisation if item.pool else 0.0, unicode) + tail
+        drawn = drawn_bar(item.pool.utilisation if item.pool else 0.0, unicode) + tail
         if needed <= room:
             lines.append(f"  {fit(item.host, name)}  {fit(_where(item), needed)} {drawn}")
         else:

@@ -108,7 +108,7 @@ def test_random_bytes_never_do_more_than_raise_the_one_error(datagrams):
 @given(st.data())
 def test_a_damaged_capture_never_does_more_than_raise_the_one_error(data):
     whole = bytearray(_entry() + _entry(length=124, state=tcp_states.ESTABLISHED) + _entry(length=88) + end())
-    for _ in range(data.draw(st.integers(1, 4))):
+    for _change in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     try:
         list(sock_diag.sockets(sock_diag.until_done(iter([bytes(whole)]))))

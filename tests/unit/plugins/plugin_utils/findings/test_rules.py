@@ -100,7 +100,7 @@ SILENT = [
     Case("TW-POOL-001", "high speaks instead", pool(used=8000)),
     Case("TW-POOL-001", "reusable leaves less than half", pool(used=10000, reusable=5001)),
     Case("TW-POOL-001", "inbound", pool(direction="inbound", used=5000)),
-    Case("TW-POOL-001", "a million spread out", make_facts(pools=[make_pool(used=11000) for _ in range(100)])),
+    Case("TW-POOL-001", "a million spread out", make_facts(pools=[make_pool(used=11000) for _pool in range(100)])),
     Case("TW-POOL-002", "just below", pool(used=7999)),
     Case("TW-POOL-002", "critical speaks instead", pool(used=9500)),
     Case("TW-POOL-003", "just below", pool(used=9499)),
@@ -192,7 +192,7 @@ def test_a_healthy_host_has_no_findings() -> None:
 
 def test_a_million_harmless_sockets_get_a_clean_bill_with_their_cost() -> None:
     large = {"tcp_ehash_entries": 2**22, "tcp_max_tw_buckets": 2**21, "tcp_max_orphans": 2**21}
-    facts = make_facts(sysctls=large, pools=[make_pool("inbound", used=10000) for _ in range(100)])
+    facts = make_facts(sysctls=large, pools=[make_pool("inbound", used=10000) for _pool in range(100)])
     [finding] = judge(facts)
     assert (finding.id, finding.severity) == ("TW-MEM-001", "INFO")
     assert finding.evidence[0] == "1000000 TIME-WAIT sockets: 244.1 MiB"

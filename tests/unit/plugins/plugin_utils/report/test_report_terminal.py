@@ -106,7 +106,7 @@ def test_ascii_when_the_locale_has_no_more() -> None:
     ],
 )
 def test_the_bar_never_hides_the_first_or_the_last_quadruplet(utilisation: float, drawn: str) -> None:
-    assert terminal.bar(utilisation, unicode=False) == drawn
+    assert terminal.drawn_bar(utilisation, unicode=False) == drawn
 
 
 def test_colour_adds_nothing_to_the_words() -> None:
