@@ -167,13 +167,7 @@ def _describe(
         problems.append(_problem("census" if "census" in subsets else "listeners", str(error)))
         return facts, problems
     facts["source"] = found.source
-    if found.refusal:
-        problems.append(
-            _problem(
-                found.refusal.what,
-                "%s; read from /proc/net/tcp instead, which does not show what is only bound" % found.refusal.reason,
-            )
-        )
+    problems += [_problem(error.what, error.reason) for error in found.problems]
     if "listeners" in subsets:
         facts["listeners"] = [{"address": address, "port": port} for address, port in found.listeners]
     return facts, problems

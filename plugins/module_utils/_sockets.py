@@ -17,27 +17,32 @@ from ._tally import Tally
 TallyMaker = Callable[[Set[int]], Tally]
 
 
+#: more sockets than this in one namespace, and what is only bound is not looked for: the kernel keeps one port's bucket
+#: locked while it walks all sockets of that port, and new connections to it wait
+_BOUND_ONLY_LIMIT = 20000
+
+
 class Sockets(NamedTuple):
     """What a namespace's sockets gave.
 
     ``source``: sock_diag or procfs. ``listeners``: sorted (address, port). ``tally``: None where only those were asked
-    for. ``bound``: ports that sockets which do not listen are bound to explicitly. ``refusal``: why not by sock_diag.
+    for. ``bound``: ports that sockets which do not listen are bound to explicitly. ``problems``: what could not be had.
     """
 
     source: str
     listeners: List[Tuple[str, int]]
     tally: Optional[Tally]
     bound: Set[int]
-    refusal: Optional[sock_diag.DumpRefusedError]
+    problems: List[KernelReadError]
 
 
 def read_listeners(kernel: RunningKernel) -> Sockets:
     """The listening sockets alone."""
     try:
         listening = list(sock_diag.sockets(kernel.dump(LISTENING)))
-        return Sockets("sock_diag", _addresses(listening), None, set(), None)
+        return Sockets("sock_diag", _addresses(listening), None, set(), [])
     except sock_diag.DumpRefusedError as refusal:
-        return Sockets("procfs", _addresses(_proc_listening(kernel)), None, set(), refusal)
+        return Sockets("procfs", _addresses(_proc_listening(kernel)), None, set(), [_instead(refusal)])
 
 
 def read_sockets(kernel: RunningKernel, make_tally: TallyMaker) -> Sockets:
@@ -48,38 +53,57 @@ def read_sockets(kernel: RunningKernel, make_tally: TallyMaker) -> Sockets:
         return _read_proc(kernel, make_tally, refusal)
 
 
+def _instead(refusal: sock_diag.DumpRefusedError) -> KernelReadError:
+    return KernelReadError(
+        refusal.what, "%s; read from /proc/net/tcp instead, which does not show what is only bound" % refusal.reason
+    )
+
+
 def _read_dump(kernel: RunningKernel, make_tally: TallyMaker) -> Sockets:
     listening = list(sock_diag.sockets(kernel.dump(LISTENING)))
-    # these walk the kernel's tables once more, and take together as long as a dump
+    # these walk the kernel's tables once more
     bound = Aside(lambda: _bound_ports(kernel, len(listening)))
     tally = make_tally({one.local_port for one in listening})
     for datagram in kernel.dump(CONNECTED):
         tally.add_datagram(datagram)
     tally.finish()
-    return Sockets("sock_diag", _addresses(listening), tally, bound.result(), None)
+    ports, problems = bound.result()
+    return Sockets("sock_diag", _addresses(listening), tally, ports, problems)
 
 
-def _bound_ports(kernel: RunningKernel, listening: int) -> Set[int]:
-    """Ports that sockets which do not listen are bound to: those that are only bound, and those that connected later.
+def _bound_ports(kernel: RunningKernel, listening: int) -> Tuple[Set[int], List[KernelReadError]]:
+    """``(ports, problems)``: ports of sockets that are only bound, and of those that bound one before they connected.
 
-    A mini-socket does not tell whether its port was chosen for it. A port that bind() chose, of a socket that
-    connected later, is not told either (``inet_bind``: SOCK_BINDPORT_LOCK is for a given port).
+    A mini-socket does not tell whether its port was chosen for it. Nor does a socket whose port bind() chose
+    (``__inet_bind``: SOCK_BINDPORT_LOCK is for a given port).
     """
-    ports = {one.local_port for one in sock_diag.sockets(kernel.dump(BOUND_ONLY))}
-    if _live_sockets(kernel, listening):
-        explicit = sock_diag.sockets(kernel.dump(LIVE, sock_diag.EXPLICITLY_BOUND))
-        ports.update(one.local_port for one in explicit if not one.mini)
-    return ports
+    what = "ports held by explicit binds"
+    ports: Set[int] = set()
+    problems: List[KernelReadError] = []
+    live, all_of_them = _socket_counts(kernel, listening)
+    try:
+        if all_of_them <= _BOUND_ONLY_LIMIT:
+            ports.update(one.local_port for one in sock_diag.sockets(kernel.dump(BOUND_ONLY)))
+        else:
+            reason = "sockets that are only bound are not looked for among more than %d" % _BOUND_ONLY_LIMIT
+            problems.append(KernelReadError(what, reason + ": the kernel would hold up new connections meanwhile"))
+        if live:
+            explicit = sock_diag.sockets(kernel.dump(LIVE, sock_diag.EXPLICITLY_BOUND))
+            ports.update(one.local_port for one in explicit if not one.mini)
+    except KernelReadError as error:
+        problems.append(KernelReadError(what, error.reason))
+    return ports, problems
 
 
-def _live_sockets(kernel: RunningKernel, listening: int) -> bool:
-    """Whether there are connected sockets other than mini-sockets: sockstat counts them and the listening ones."""
+def _socket_counts(kernel: RunningKernel, listening: int) -> Tuple[int, int]:
+    """``(live sockets, those and mini-sockets)``, out of sockstat; where that cannot be read, too many."""
     try:
         sums = counters.read_sockstat(kernel)
     except KernelReadError:
-        return True
-    in_use = [sums["tcp_inuse"], sums["tcp6_inuse"]]
-    return None in in_use or sum(number or 0 for number in in_use) > listening
+        return 1, _BOUND_ONLY_LIMIT + 1
+    # a kernel without IPv6 has no sum for it
+    live = (sums["tcp_inuse"] or 0) + (sums["tcp6_inuse"] or 0) - listening
+    return live, live + (sums["time_wait"] or 0)
 
 
 def _read_proc(kernel: RunningKernel, make_tally: TallyMaker, refusal: sock_diag.DumpRefusedError) -> Sockets:
@@ -89,7 +113,7 @@ def _read_proc(kernel: RunningKernel, make_tally: TallyMaker, refusal: sock_diag
     for found in _proc_sockets(kernel):
         tally.add(found)
     tally.finish()
-    return Sockets("procfs", _addresses(listening), tally, set(), refusal)
+    return Sockets("procfs", _addresses(listening), tally, set(), [_instead(refusal)])
 
 
 def _proc_listening(kernel: RunningKernel) -> List[sock_diag.Socket]:

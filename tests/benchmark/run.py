@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
-            timeout=_SECONDS,
+            timeout=_SECONDS, check=False
         )
         print(done.stdout, flush=True)
         if done.returncode:

@@ -61,7 +61,7 @@ def environment() -> dict[str, str]:
 
 def _run(argv: list[str], text_in: str | None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        argv, input=text_in, capture_output=True, text=True, env=environment(), timeout=_SECONDS, cwd="/"
+        argv, input=text_in, capture_output=True, text=True, env=environment(), timeout=_SECONDS, cwd="/", check=False
     )
 
 

@@ -114,7 +114,7 @@ class Fleet:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=seconds,
+            timeout=seconds, check=False
         )
 
     def forget_connections(self) -> None:

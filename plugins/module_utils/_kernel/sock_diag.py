@@ -51,9 +51,9 @@ EXPIRES_AT = 68
 #: ``idiag_timer`` of a time-wait mini-socket (``inet_twsk_diag_fill``)
 TIMER_TIMEWAIT = 3
 
-#: bytecode that accepts the sockets whose local port the application chose itself: ``INET_DIAG_BC_AUTO``
-#: (6) jumps past the end, which rejects, when it matches, and to the end, which accepts, when it does not
-EXPLICITLY_BOUND = struct.pack("=BBH", 6, 8, 4)
+#: bytecode that accepts the sockets whose local port the application chose itself: ``INET_DIAG_BC_AUTO`` (6) goes on
+#: to a jump (1) past the end, which rejects, when it matches, and to the end, which accepts, when it does not
+EXPLICITLY_BOUND = struct.pack("=BBHBBH", 6, 4, 8, 1, 4, 8)
 
 
 class Socket(NamedTuple):

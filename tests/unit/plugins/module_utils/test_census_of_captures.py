@@ -80,6 +80,14 @@ def test_what_cannot_be_read_is_said_with_its_reason(files, what, words):
     assert facts["namespaces"][0]["totals"]["outbound"]["used"] == 53
 
 
+def test_what_is_only_bound_is_not_looked_for_among_many_sockets():
+    few = "sockets: used 17\nTCP: inuse 8 orphan 0 tw 19994 alloc 8 mem 0\n"
+    what = "ports held by explicit binds"
+    for text, told in ((few, False), (few.replace("19994", "20001"), True)):
+        unavailable = _gather({"/proc/net/sockstat": text})["unavailable"]
+        assert any(problem["what"] == what for problem in unavailable) is told
+
+
 def test_without_a_range_utilisation_is_unknown_and_not_zero():
     (pool, *_rest) = _gather({"/proc/sys/net/ipv4/ip_local_port_range": None})["namespaces"][0]["pools"]
     assert (pool["capacity"], pool["utilisation"], pool["sustainable_rate"]) == (None, None, None)
