@@ -103,7 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
-            timeout=_SECONDS, check=False
+            timeout=_SECONDS,
+            check=False,
         )
         print(done.stdout, flush=True)
         if done.returncode:

@@ -151,7 +151,8 @@ def test_the_caller_stays_in_its_own_namespace(made: Lab, namespace: Namespace) 
         env=facts.environment(),
         capture_output=True,
         text=True,
-        timeout=60, check=False
+        timeout=60,
+        check=False,
     )
     assert done.stdout == "no child left\n", done.stderr
 

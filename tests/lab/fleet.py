@@ -114,7 +114,8 @@ class Fleet:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=seconds, check=False
+            timeout=seconds,
+            check=False,
         )
 
     def forget_connections(self) -> None:
