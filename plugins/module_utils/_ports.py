@@ -22,9 +22,10 @@ class PortRange(NamedTuple):
     def choosable(self) -> range:
         """Ports that an automatic choice of connect() looks at, reserved and held ones included.
 
-        The search goes through one parity and then the other, so that a range of odd size loses its last
-        port (``__inet_hash_connect``: ``remaining &= ~1U``). Kernels before 4.2 use that one too: they hold
-        one quadruplet more than said.
+        The search goes through one parity and then the other, in halves of equal size, so that each search of a
+        range of odd size leaves one port out (``__inet_hash_connect``: ``remaining &= ~1U``). Which one depends on
+        where it starts: the last one is as good as any, and such a pool may hold one quadruplet more than said.
+        Kernels before 4.2 search them all.
         """
         count = self.high - self.low + 1
         if count > 1:

@@ -40,7 +40,7 @@ def set_sysctls(namespace: Namespace, values: Mapping[str, str], note: str = "")
 def wide_range(namespace: Namespace, thresholds: Mapping[str, float]) -> PortRange | None:
     """A range that holds the present one and the one of the thresholds; None when that is the present one.
 
-    Ends of different parity, or the search of connect() leaves out the last port (``__inet_hash_connect``).
+    Ends of different parity, or the search of connect() leaves one port out (``__inet_hash_connect``).
     """
     present = namespace.port_range
     if present is None:

@@ -62,7 +62,7 @@ def _parity(namespace: Namespace, _thresholds: Thresholds) -> Match | None:
     own = namespace.port_range
     if own is None or (own.low ^ own.high) & 1 or own.low == own.high:
         return None
-    evidence = [f"{own.low} to {own.high}: both {'odd' if own.low & 1 else 'even'}; {own.high} is never chosen"]
+    evidence = [f"{own.low} to {own.high}: both {'odd' if own.low & 1 else 'even'}, so each search leaves one port out"]
     subject = f"net.ipv4.ip_local_port_range {own.low} {own.high}"
     if own.high < 65535:
         return Match(subject, evidence, set_range(namespace, PortRange(own.low, own.high + 1)))
@@ -286,7 +286,7 @@ RULES = (
         when="Both ends of `ip_local_port_range` are even, or both are odd.",
         why=(
             "connect() searches one parity and then the other, in halves of equal size: a range of odd size"
-            " loses its last port. The kernel logs that it prefers different parity."
+            " has one port that the search leaves out. The kernel logs that it prefers different parity."
         ),
         reference="__inet_hash_connect(), net/ipv4/inet_hashtables.c; set_local_port_range(), sysctl_net_ipv4.c",
         check=_parity,
