@@ -13,20 +13,15 @@ import struct
 import sys
 from collections import Counter
 from functools import lru_cache
-from operator import itemgetter
 from typing import AbstractSet, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+from ._direction import INBOUND_PORT, OUTBOUND_PORT, UNDECIDED_PORT, PortClasses, bits
 from ._kernel import sock_diag
-from ._ports import PortRange
 from ._kernel.tcp_states import NAMES, NEW_SYN_RECV, SYN_RECV, SYN_SENT, TIME_WAIT
+from ._ports import PortRange
 
 OUTBOUND = "outbound"
 INBOUND = "inbound"
-
-#: classes of a local port; the first two are the first byte of a key as well
-_OUTBOUND_PORT = 0
-_INBOUND_PORT = 1
-_UNDECIDED_PORT = 2
 
 #: a local port outside the range that so many remote ports share is a server's, though nobody listens any more
 _REMOTE_PORTS_OF_A_SERVER = 8
@@ -80,10 +75,8 @@ class Tally:
     def __init__(
         self, listening: AbstractSet[int], port_range: Optional[PortRange] = None, timewait_ms: int = 60000
     ) -> None:
-        low, high = (port_range.low, port_range.high) if port_range else (32768, 65535)
         self.timewait_ms = timewait_ms
-        self._classes = _port_classes(listening, low, high)
-        self._outbound_high_bytes = _high_bytes_of(self._classes, _OUTBOUND_PORT)
+        self._classes = PortClasses(listening, port_range)
         self._slots = bytes(slot_of(quarter << 8, timewait_ms) for quarter in range(256))
         self._counts: Counter[bytes] = Counter()  # of keys
         #: by local port
@@ -144,8 +137,9 @@ class Tally:
         ):
             self._add_sorted(data, length)
             return
-        classes = self._classes_of(data, length, count)
-        if _UNDECIDED_PORT in classes:
+        port = sock_diag.LOCAL_PORT_AT
+        classes = self._classes.of_ports(data[port::length], data[port + 1::length])
+        if UNDECIDED_PORT in classes:
             data, classes, count = self._without_undecided(data, length, classes)
             if not count:
                 return
@@ -160,25 +154,15 @@ class Tally:
         self._counts.update(_splitter(size, count).unpack(keys))
         self.states["time_wait"] += count
 
-    def _classes_of(self, data: bytes, length: int, count: int) -> bytes:
-        """One class a message, by its local port."""
-        if not data[sock_diag.LOCAL_PORT_AT::length].translate(None, self._outbound_high_bytes):
-            return bytes(count)  # all outbound
-        # as numbers of this machine, of bytes still in network order
-        ports = memoryview(data).cast("H")[sock_diag.LOCAL_PORT_AT // 2::length // 2].tolist()
-        if count == 1:
-            return bytes((self._classes[ports[0]],))
-        return bytes(itemgetter(*ports)(self._classes))
-
     def _without_undecided(self, data: bytes, length: int, classes: bytes) -> Tuple[bytes, bytes, int]:
         """Count messages of undecided direction one by one; ``(data, classes, count)`` of the others."""
         kept = []
-        for offset, undecided in zip(range(0, len(data), length), classes.translate(_IS_UNDECIDED)):
-            if undecided:
+        for offset, port_class in zip(range(0, len(data), length), classes):
+            if port_class == UNDECIDED_PORT:
                 self.add(sock_diag.decode(data, offset, length))
             else:
                 kept.append(data[offset:offset + length])
-        return b"".join(kept), classes.translate(None, bytes((_UNDECIDED_PORT,))), len(kept)
+        return b"".join(kept), classes.translate(None, bytes((UNDECIDED_PORT,))), len(kept)
 
     def _add_sorted(self, data: bytes, length: int) -> None:
         """Datagram of several families, or of FIN-WAIT-2 among TIME-WAIT: one run for each family, the rest singly."""
@@ -204,11 +188,11 @@ class Tally:
         elif found.state in (SYN_RECV, NEW_SYN_RECV):
             self._count(found, INBOUND)
         else:
-            port_class = self._classes[_network_order(found.local_port)]
-            if port_class == _UNDECIDED_PORT:
+            port_class = self._classes[found.local_port]
+            if port_class == UNDECIDED_PORT:
                 self._set_aside(found)
             else:
-                self._count(found, INBOUND if port_class == _INBOUND_PORT else OUTBOUND)
+                self._count(found, INBOUND if port_class == INBOUND_PORT else OUTBOUND)
 
     def _set_aside(self, found: sock_diag.Socket) -> None:
         waiting = self._undecided.setdefault(found.local_port, [])
@@ -216,11 +200,11 @@ class Tally:
         if len(waiting) < _REMOTE_PORTS_OF_A_SERVER:
             return
         if len({one.remote_port for one in waiting}) >= _REMOTE_PORTS_OF_A_SERVER:
-            self._classes[_network_order(found.local_port)] = _INBOUND_PORT
+            self._classes.decide(found.local_port, INBOUND_PORT)
             direction = INBOUND
         elif len(waiting) >= 8 * _REMOTE_PORTS_OF_A_SERVER:
             # many quadruplets and few remote ports: a client that binds its source port itself
-            self._classes[_network_order(found.local_port)] = _OUTBOUND_PORT
+            self._classes.decide(found.local_port, OUTBOUND_PORT)
             direction = OUTBOUND
         else:
             return
@@ -231,7 +215,7 @@ class Tally:
         inbound = direction == INBOUND
         slot = slot_of(found.left_ms, self.timewait_ms) if found.state == TIME_WAIT else OTHER_STATE
         port = found.local_port if inbound else found.remote_port
-        key = bytes((_INBOUND_PORT if inbound else _OUTBOUND_PORT, port >> 8, port & 0xFF))
+        key = bytes((INBOUND_PORT if inbound else OUTBOUND_PORT, port >> 8, port & 0xFF))
         self._counts[key + found.local_address + found.remote_address + bytes((slot,))] += 1
         if found.state == TIME_WAIT:
             self.states["time_wait"] += 1
@@ -261,7 +245,7 @@ class Tally:
 
 def direction_of(key: bytes) -> str:
     """Direction of the pool that a key tells."""
-    return INBOUND if key[0] == _INBOUND_PORT else OUTBOUND
+    return INBOUND if key[0] == INBOUND_PORT else OUTBOUND
 
 
 def pool_of(key: bytes) -> Pool:
@@ -304,7 +288,7 @@ _QUARTER_AT = sock_diag.EXPIRES_AT + (1 if sys.byteorder == "little" else 2)
 def _port_columns(data: bytes, length: int, classes: bytes) -> Tuple[bytes, bytes]:
     """``(high bytes, low bytes)`` of the port in each key: the local one of inbound sockets, else the remote one."""
     local, remote = sock_diag.LOCAL_PORT_AT, sock_diag.LOCAL_PORT_AT + 2
-    inbound = classes.count(_INBOUND_PORT)
+    inbound = classes.count(INBOUND_PORT)
     if not inbound:
         return data[remote::length], data[remote + 1::length]
     if inbound == len(classes):
@@ -322,34 +306,5 @@ def _port_columns(data: bytes, length: int, classes: bytes) -> Tuple[bytes, byte
     return high, low
 
 
-def _network_order(port: int) -> int:
-    return port if sys.byteorder == "big" else (port & 0xFF) << 8 | port >> 8
-
-
-def _port_classes(listening: AbstractSet[int], low: int, high: int) -> bytearray:
-    """Class of each port, indexed by the number that its two bytes on the wire are to this machine."""
-    table = bytearray([_UNDECIDED_PORT]) * 65536
-    for port in range(low, high + 1):
-        table[_network_order(port)] = _OUTBOUND_PORT
-    for port in listening:
-        table[_network_order(port)] = _INBOUND_PORT
-    return table
-
-
-def _high_bytes_of(classes: bytearray, wanted: int) -> bytes:
-    """The high bytes of a port that settle its class alone."""
-    return bytes(
-        high
-        for high in range(256)
-        if all(classes[_network_order(high << 8 | low)] == wanted for low in range(256))
-    )
-
-
-def _table(wanted: int, value: int) -> bytes:
-    """For ``bytes.translate``: ``value`` where a byte is the wanted one, else 0."""
-    return bytes(value if byte == wanted else 0 for byte in range(256))
-
-
-_IS_UNDECIDED = _table(_UNDECIDED_PORT, 1)
-_INBOUND_BITS = _table(_INBOUND_PORT, 0xFF)
-_OUTBOUND_BITS = _table(_OUTBOUND_PORT, 0xFF)
+_INBOUND_BITS = bits(INBOUND_PORT)
+_OUTBOUND_BITS = bits(OUTBOUND_PORT)
