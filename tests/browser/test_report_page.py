@@ -305,3 +305,14 @@ def test_without_script_the_page_still_tells(open_report: Open) -> None:
         page.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     for told in ("1 host of 1 needs work.", "No route", "TW-POOL-003", "sysctl -w", "audit.json"):
         assert told in text
+
+
+def test_a_pool_that_connect_may_take_over_is_pale_and_not_red(open_report: Open) -> None:
+    full = make_pool(used=10000, time_wait=10000, reusable=9900, capacity=10000)
+    page = open_report({"web1": registered(pools=[full])})
+    wait_for(lambda: page.all("#pools svg .reusable"))
+    (row,) = page.texts("#pools tbody tr")
+    assert "9\u202f900 reusable" in row
+    widths = {kind: float(page.find(f"#pools svg .{kind}").get_attribute("width")) for kind in ("reusable", "full")}
+    assert widths["full"] < 0.05 * widths["reusable"]
+    assert not page.all("#pools svg .full.high")

@@ -242,6 +242,7 @@ def read_pool(host: str, namespace: object, pool: Mapping[str, object]) -> Pool:
         subject=subject,
         used=max(whole(pool.get("used")) or 0, 0),
         time_wait=max(whole(pool.get("time_wait")) or 0, 0),
+        reusable=max(whole(pool.get("reusable")) or 0, 0),
         capacity=max(whole(pool.get("capacity")) or 0, 0),
         capacity_assumed=pool.get("capacity_assumed") is True,
         utilisation=share(pool.get("utilisation")),

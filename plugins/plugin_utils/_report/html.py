@@ -164,6 +164,7 @@ def _pool(pool: Pool) -> list[object]:
         pool.seconds_to_exhaustion,
         pool.time_wait,
         pool.history,
+        pool.reusable,
     ]
 
 

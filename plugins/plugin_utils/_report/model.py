@@ -27,6 +27,7 @@ class Pool(NamedTuple):
     subject: str
     used: int
     time_wait: int
+    reusable: int
     capacity: int
     capacity_assumed: bool
     utilisation: float

@@ -10,7 +10,7 @@
   const host = (r) => ({ name: r[0], status: r[1], reason: r[2], worst: r[3], findings: r[4], use: r[5], pools: r[6],
     timeWait: r[7], bytes: r[8], kernel: r[9], gaps: r[10] });
   const pool = (r) => ({ host: r[0], namespace: r[1], direction: r[2], subject: r[3], used: r[4], capacity: r[5],
-    assumed: r[6], use: r[7], rate: r[8], sustainable: r[9], left: r[10], timeWait: r[11], history: r[12] });
+    assumed: r[6], use: r[7], rate: r[8], sustainable: r[9], left: r[10], timeWait: r[11], history: r[12], reusable: r[13] });
   const item = (r) => ({ host: r[0], namespace: r[1], subject: r[2], evidence: r[3], remedy: r[4], note: r[5], use: r[6] });
   const hosts = data.hosts.map(host);
   const pools = data.pools.map(pool);
@@ -52,16 +52,19 @@
   const label = (h) => (h.status !== "audited" ? h.status.toUpperCase() : fine(h) ? "OK" : h.worst);
   const tag = (kind, text) => el("span", { class: `tag ${kind}` }, text);
 
-  function bar(use) {
+  // What connect() may take over is drawn pale: it is held, and not in the way.
+  function bar(use, taken = use) {
     const width = 120;
-    const full = Math.min(use, 1) * width;
-    const kind = use >= 0.8 ? "full high" : use >= 0.5 ? "full medium" : "full";
+    const full = Math.min(taken, 1) * width;
+    const kind = taken >= 0.8 ? "full high" : taken >= 0.5 ? "full medium" : "full";
     return shape("svg", { width, height: 14, viewBox: `0 0 ${width} 14`, "aria-hidden": "true" },
       shape("rect", { class: "back", y: 2, width, height: 10, rx: 2 }),
-      shape("rect", { class: kind, y: 2, width: use > 0 ? Math.max(full, 1.5) : 0, height: 10, rx: 2 }),
+      shape("rect", { class: "reusable", y: 2, width: Math.min(use, 1) * width, height: 10, rx: 2 }),
+      shape("rect", { class: kind, y: 2, width: taken > 0 ? Math.max(full, 1.5) : 0, height: 10, rx: 2 }),
       ...[0.5, 0.8].map((mark) => shape("line", { class: "tick", x1: mark * width, x2: mark * width, y1: 0, y2: 14 })));
   }
-  const usage = (use) => el("span", { class: "use" }, bar(use), el("span", {}, share(use)));
+  const usage = (use, taken) => el("span", { class: "use" }, bar(use, taken), el("span", {}, share(use)));
+  const taken = (p) => (p.capacity ? Math.max(0, p.used - p.reusable) / p.capacity : p.use);
   function spark(history) {
     const width = 120, height = 22;
     const top = Math.max(1, ...history);
@@ -180,8 +183,8 @@
     ...(withHost ? [{ title: "Host", class: "id", key: (p) => p.host, show: (p) => p.host }] : []),
     { title: "Pool", class: "subject", key: subject, show: subject },
     { title: "Direction", key: (p) => p.direction, show: (p) => p.direction },
-    { title: "Utilisation", number: true, key: (p) => p.use, show: (p) => usage(p.use) },
-    { title: "Used of capacity", number: true, key: (p) => p.used, show: (p) => `${count(p.used)} of ${count(p.capacity)}${p.assumed ? " assumed" : ""}` },
+    { title: "Utilisation", number: true, key: (p) => p.use, show: (p) => usage(p.use, taken(p)) },
+    { title: "Used of capacity", number: true, key: (p) => p.used, show: (p) => `${count(p.used)} of ${count(p.capacity)}${p.assumed ? " assumed" : ""}${p.reusable ? `, ${count(p.reusable)} reusable` : ""}` },
     { title: "Closes/s", number: true, key: (p) => p.rate, show: (p) => `${count(p.rate)} of ${count(p.sustainable)}` },
     { title: "Exhausted in", number: true, key: (p) => (p.left === null ? Infinity : p.left), show: (p) => span(p.left) },
     { title: "Last minute", key: (p) => Math.max(0, ...p.history), show: (p) => spark(p.history) },
