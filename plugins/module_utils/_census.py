@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sockets to pools: what one network namespace holds, the top pools in full, the rest in sums."""
 
-import socket
 from collections import Counter
 from heapq import nsmallest
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from . import _capacity
+from ._kernel import addresses
 from ._tally import HISTORY_SECONDS, INBOUND, OLDER, OTHER_STATE, OUTBOUND, Pool, Tally, direction_of, pool_of
 
 #: what tcp_tw_reuse is compared with where the kernel has no tcp_tw_reuse_delay (before 6.14: whole seconds)
@@ -27,7 +27,7 @@ class Reuse(NamedTuple):
         if pool.direction != OUTBOUND or not self.timestamps:
             return False
         return self.mode == 1 or (
-            self.mode == 2 and (is_loopback(pool.local_address) or is_loopback(pool.remote_address))
+            self.mode == 2 and (addresses.is_loopback(pool.local_address) or addresses.is_loopback(pool.remote_address))
         )
 
 
@@ -99,9 +99,9 @@ def _facts_of(pool: Pool, by_slot: List[int], settings: Settings) -> Dict[str, A
         reusable = _capacity.reusable(history, older, delay)
     return {
         "direction": pool.direction,
-        "local_address": format_address(pool.local_address),
+        "local_address": addresses.text(pool.local_address),
         "local_port": pool.local_port,
-        "remote_address": format_address(pool.remote_address),
+        "remote_address": addresses.text(pool.remote_address),
         "remote_port": pool.remote_port,
         "used": used,
         "time_wait": time_wait,
@@ -118,15 +118,3 @@ def _facts_of(pool: Pool, by_slot: List[int], settings: Settings) -> Dict[str, A
             else _capacity.seconds_to_exhaustion(used, capacity, history, time_wait, timewait_ms)
         ),
     }
-
-
-def format_address(packed: bytes) -> str:
-    """Text of a packed address."""
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
-
-
-def is_loopback(packed: bytes) -> bool:
-    """127.0.0.0/8 or ::1, as ``tcp_twsk_unique`` sees it."""
-    if len(packed) == 4:
-        return packed[0] == 127
-    return packed == b"\0" * 15 + b"\1"

@@ -5,9 +5,8 @@
 
 from typing import Callable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from . import _census
 from ._aside import Aside
-from ._kernel import counters, proc_net_tcp, sock_diag
+from ._kernel import addresses, counters, proc_net_tcp, sock_diag
 from ._kernel.errors import KernelReadError, MissingError
 from ._kernel.running import RunningKernel
 from ._kernel.tcp_states import BOUND_ONLY, CONNECTED, LISTEN, LISTENING, LIVE
@@ -125,11 +124,11 @@ def _proc_sockets(kernel: RunningKernel) -> Iterator[sock_diag.Socket]:
         try:
             yield from proc_net_tcp.sockets(kernel.read_lines(path), family, path)
         except MissingError:
-            if family == sock_diag.AF_INET:
+            if family == addresses.AF_INET:
                 raise
             # a kernel without IPv6
 
 
 def _addresses(listening: List[sock_diag.Socket]) -> List[Tuple[str, int]]:
     """SO_REUSEPORT makes many sockets of one address and port: each pair once."""
-    return sorted({(_census.format_address(one.local_address), one.local_port) for one in listening})
+    return sorted({(addresses.text(one.local_address), one.local_port) for one in listening})

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import AbstractSet, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ._direction import INBOUND_PORT, OUTBOUND_PORT, UNDECIDED_PORT, PortClasses, bits
-from ._kernel import sock_diag
+from ._kernel import addresses, sock_diag
 from ._kernel.tcp_states import NAMES, NEW_SYN_RECV, SYN_RECV, SYN_SENT, TIME_WAIT
 from ._ports import PortRange
 
@@ -232,9 +232,9 @@ class Tally:
             for one in waiting:
                 self._count(one, OUTBOUND)
         self._undecided = {}
-        for key in [key for key in self._counts if len(key) == _KEYS[sock_diag.AF_INET6].size]:
-            local = sock_diag.fold_address(sock_diag.AF_INET6, key[3:19])
-            remote = sock_diag.fold_address(sock_diag.AF_INET6, key[19:35])
+        for key in [key for key in self._counts if len(key) == _KEYS[addresses.AF_INET6].size]:
+            local = addresses.fold(addresses.AF_INET6, key[3:19])
+            remote = addresses.fold(addresses.AF_INET6, key[19:35])
             if len(local) == len(remote) == 4:
                 self._counts[key[:3] + local + remote + key[35:]] += self._counts.pop(key)
 
@@ -280,7 +280,7 @@ def _splitter(size: int, count: int) -> struct.Struct:
     return struct.Struct(("%ds" % size) * count)
 
 
-_KEYS = {sock_diag.AF_INET: _key(4), sock_diag.AF_INET6: _key(16)}
+_KEYS = {addresses.AF_INET: _key(4), addresses.AF_INET6: _key(16)}
 #: second lowest byte of the remaining milliseconds
 _QUARTER_AT = sock_diag.EXPIRES_AT + (1 if sys.byteorder == "little" else 2)
 

@@ -12,8 +12,10 @@ import sys
 from binascii import unhexlify
 from typing import Iterable, Iterator, Tuple
 
+from . import addresses
+from .addresses import AF_INET, AF_INET6
 from .errors import KernelReadError
-from .sock_diag import AF_INET, AF_INET6, TIMER_TIMEWAIT, Socket, fold_address
+from .sock_diag import TIMER_TIMEWAIT, Socket
 from .tcp_states import FIN_WAIT_2, TIME_WAIT
 
 #: the file counts timers in clock ticks of user space, 100 a second on every architecture but alpha
@@ -65,7 +67,7 @@ def _endpoint(text: str, family: int) -> Tuple[bytes, int]:
     size = 8 if family == AF_INET else 32
     if len(address) != size or not 0 <= port <= 65535:
         raise ValueError(text)
-    return fold_address(family, _packed(address)), port
+    return addresses.fold(family, _packed(address)), port
 
 
 def _packed(address: str) -> bytes:

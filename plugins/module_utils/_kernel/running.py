@@ -12,7 +12,7 @@ import socket
 import struct
 from typing import Iterator, List
 
-from . import sock_diag
+from . import addresses, sock_diag
 from .errors import KernelReadError, MissingError
 
 _NETLINK_SOCK_DIAG = 4
@@ -77,7 +77,7 @@ class RunningKernel:
             # ENOENT: no tcp_diag, and the newer request needs it just as much
             if refusal.errno in (errno.ENOENT, errno.EPERM, errno.EACCES):
                 raise
-        for family in (sock_diag.AF_INET, sock_diag.AF_INET6):
+        for family in (addresses.AF_INET, addresses.AF_INET6):
             yield from _exchange(sock_diag.SOCK_DIAG_BY_FAMILY, family, states, bytecode)
 
 

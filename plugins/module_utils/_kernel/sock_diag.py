@@ -15,6 +15,8 @@ import os
 import struct
 from typing import Iterable, Iterator, NamedTuple, Tuple
 
+from . import addresses
+from .addresses import AF_INET, AF_INET6
 from .errors import KernelReadError
 from .tcp_states import FIN_WAIT_2, TIME_WAIT
 
@@ -29,8 +31,6 @@ SOCK_DIAG_BY_FAMILY = 20
 _SOCKET_TYPES = (TCPDIAG_GETSOCK, SOCK_DIAG_BY_FAMILY)
 _REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
 
-AF_INET = 2
-AF_INET6 = 10
 _IPPROTO_TCP = 6
 _REQ_BYTECODE = 1
 
@@ -74,18 +74,6 @@ class Socket(NamedTuple):
     interface: int
     left_ms: int
     cookie: bytes
-
-
-_MAPPED = b"\0" * 10 + b"\xff\xff"
-
-
-def fold_address(family: int, packed: bytes) -> bytes:
-    """Address of 16 bytes as the kernel packs it; IPv4 and IPv4-mapped ones become the same 4 bytes."""
-    if family == AF_INET:
-        return packed[:4]
-    if packed.startswith(_MAPPED):
-        return packed[12:]
-    return packed
 
 
 def request(message_type: int, family: int, states: int, bytecode: bytes = b"", sequence: int = 1) -> bytes:
@@ -147,8 +135,8 @@ def decode(datagram: bytes, offset: int, length: int) -> Socket:
         timer == TIMER_TIMEWAIT and state in (TIME_WAIT, FIN_WAIT_2),
         local_port[0] << 8 | local_port[1],
         remote_port[0] << 8 | remote_port[1],
-        fold_address(family, local),
-        fold_address(family, remote),
+        addresses.fold(family, local),
+        addresses.fold(family, remote),
         interface,
         expires,
         cookie,

@@ -7,7 +7,7 @@ import itertools
 import socket
 import struct
 
-from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import sock_diag, tcp_states
+from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import addresses, sock_diag, tcp_states
 
 _cookies = itertools.count(1)
 
@@ -18,7 +18,7 @@ def message(
 ):
     """One message as ``inet_twsk_diag_fill`` or ``inet_sk_diag_fill`` writes it."""
     if family is None:
-        family = sock_diag.AF_INET6 if ":" in local else sock_diag.AF_INET
+        family = addresses.AF_INET6 if ":" in local else addresses.AF_INET
     if timer is None:
         timer = sock_diag.TIMER_TIMEWAIT if state == tcp_states.TIME_WAIT else 0
     body = struct.pack(

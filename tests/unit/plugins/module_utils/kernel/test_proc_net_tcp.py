@@ -4,7 +4,12 @@
 """``/proc/net/tcp``: the same sockets as a dump."""
 
 import pytest
-from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import proc_net_tcp, sock_diag, tcp_states
+from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import (
+    addresses,
+    proc_net_tcp,
+    sock_diag,
+    tcp_states,
+)
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors import KernelReadError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +20,7 @@ _ROW = "   0: 0100007F:1F90 0200007F:9C41 06 00000000:00000000 03:00000BB8 00000
 
 
 def _read(*lines):
-    return list(proc_net_tcp.sockets(iter(lines), sock_diag.AF_INET, "/proc/net/tcp"))
+    return list(proc_net_tcp.sockets(iter(lines), addresses.AF_INET, "/proc/net/tcp"))
 
 
 def test_a_row_is_read():
@@ -28,7 +33,7 @@ def test_a_row_is_read():
 def test_an_ipv6_row_is_read():
     row = _ROW.replace("0100007F", "B80D0120000000000000000001000000")
     row = row.replace("0200007F", "0" * 16 + "FFFF00000200007F")
-    (found,) = proc_net_tcp.sockets(iter([_HEADING, row]), sock_diag.AF_INET6, "/proc/net/tcp6")
+    (found,) = proc_net_tcp.sockets(iter([_HEADING, row]), addresses.AF_INET6, "/proc/net/tcp6")
     assert found.local_address.hex() == "20010db8000000000000000000000001"
     assert found.remote_address == b"\x7f\0\0\2"  # mapped
 

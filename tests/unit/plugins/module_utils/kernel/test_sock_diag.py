@@ -7,7 +7,7 @@ import errno
 import struct
 
 import pytest
-from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import sock_diag, tcp_states
+from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import addresses, sock_diag, tcp_states
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors import KernelReadError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ def test_a_time_wait_entry_is_decoded():
     data = message("192.0.2.1", 40001, "192.0.2.2", 80, left_ms=12345, length=88, cookie=7)
     (found,) = sock_diag.sockets(dump(data, end()))
     assert found == sock_diag.Socket(
-        sock_diag.AF_INET, tcp_states.TIME_WAIT, True, 40001, 80, b"\xc0\0\2\1", b"\xc0\0\2\2", 0, 12345,
+        addresses.AF_INET, tcp_states.TIME_WAIT, True, 40001, 80, b"\xc0\0\2\1", b"\xc0\0\2\2", 0, 12345,
         (7).to_bytes(8, "little"),
     )
 
