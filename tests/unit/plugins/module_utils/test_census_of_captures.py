@@ -120,3 +120,18 @@ def test_pools_that_do_not_travel_are_summed_up():
 def test_memory_counts_each_direction_at_its_price():
     memory = _gather({})["memory"]
     assert memory["time_wait_bytes"] == 50 * memory["per_outbound_bytes"] + 30 * memory["per_inbound_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "buckets", "expected"),
+    [
+        ("16384\n", "8192\n", (16384, 131072, "sysctl")),
+        ("-16384\n", "8192\n", (16384, 131072, "sysctl")),  # shares the table of the first namespace
+        (None, "8192\n", (16384, 131072, "estimate")),
+        (None, None, (None, None, None)),
+    ],
+)
+def test_the_table_of_connections_is_told_or_estimated(entries, buckets, expected):
+    folder = "/proc/sys/net/ipv4/"
+    memory = _gather({folder + "tcp_ehash_entries": entries, folder + "tcp_max_tw_buckets": buckets})["memory"]
+    assert (memory["ehash_entries"], memory["ehash_bytes"], memory["ehash_source"]) == expected
