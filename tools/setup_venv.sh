@@ -53,4 +53,7 @@ for requirements in "$@"; do
     arguments+=(-r "$requirements")
 done
 say "setup: installing $* into .venv"
-.venv/bin/python -m pip install -qq --disable-pip-version-check "${arguments[@]}"
+if ! .venv/bin/python -m pip install -qq --retries 1 --disable-pip-version-check "${arguments[@]}"; then
+    say "setup: pip could not install $* (see above). Without a network, run make setup once where there is one."
+    exit 1
+fi
