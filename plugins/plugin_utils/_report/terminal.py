@@ -209,15 +209,11 @@ def _tail(report: Report, columns: int) -> list[str]:
         lines += _wrap("Not judged for lack of facts", told, columns)
     if summary.audited:
         quiet = sum(1 for host in report.hosts if host.status == "audited" and host.worst in ("", "INFO"))
-        told = (
-            f"{quantity(summary.time_wait, 'TIME-WAIT socket')} cost {size(summary.time_wait_bytes)} of memory in all; "
-            f"nothing to do on {grouped(quiet)} of {quantity(summary.audited, 'audited host')}"
-        )
-        told += (
-            f"; {quantity(summary.findings['INFO'], 'note')} in the report"
-            if summary.findings["INFO"]
-            else ""
-        )
+        told = f"{quantity(summary.time_wait, 'TIME-WAIT socket')} cost {size(summary.time_wait_bytes)} of memory in all"
+        if quiet:
+            told += f"; nothing to do on {grouped(quiet)} of {quantity(summary.audited, 'host')}"
+        if summary.findings["INFO"]:
+            told += f"; {quantity(summary.findings['INFO'], 'note')} in the report"
         lines += _wrap("Harmless", told, columns)
     counts = ", ".join(f"{severity} {grouped(summary.findings[severity])}" for severity in SEVERITIES)
     waived = f", waived {grouped(summary.waived)}" if summary.waived else ""
