@@ -209,7 +209,8 @@ def _tail(report: Report, columns: int) -> list[str]:
         lines += _wrap("Not judged for lack of facts", told, columns)
     if summary.audited:
         quiet = sum(1 for host in report.hosts if host.status == "audited" and host.worst in ("", "INFO"))
-        told = f"{quantity(summary.time_wait, 'TIME-WAIT socket')} cost {size(summary.time_wait_bytes)} of memory in all"
+        sockets = quantity(summary.time_wait, "TIME-WAIT socket")
+        told = f"{sockets} cost {size(summary.time_wait_bytes)} of memory in all"
         if quiet:
             told += f"; nothing to do on {grouped(quiet)} of {quantity(summary.audited, 'host')}"
         if summary.findings["INFO"]:
