@@ -27,8 +27,8 @@ options:
       - V(census) are the pools; V(listeners) the listening addresses and ports; V(sysctls) the running
         values that TIME-WAIT and ephemeral ports depend on; V(counters) the counters of the kernel;
         V(kernel) what the kernel can do about TIME-WAIT, found out without changing anything, and the sizes
-        of its structures; V(memory) what TIME-WAIT costs; V(namespaces) all the others for every other network namespace
-        of the host, which needs root.
+        of its structures; V(memory) what TIME-WAIT costs; V(namespaces) all the others for every other
+        network namespace of the host, which needs root.
       - V(all) is every subset. One with C(!) before it is left out.
     type: list
     elements: str

@@ -90,8 +90,6 @@ class Btf:
         self._word = struct.Struct(self._order + "I")
         self._three = struct.Struct(self._order + "III")
         self._structures: Dict[str, Optional[_Type]] = {}
-        #: a type's number and where it is, to count from
-        self._mark: Optional[Tuple[int, int]] = None
 
     def structure(self, name: str) -> Optional[Struct]:
         """The structure of this name, None when there is none.
@@ -109,10 +107,11 @@ class Btf:
         :raises KernelReadError: when the types contradict each other.
         """
         for function in self._named(name, _FUNC):
-            prototype = self._nth(function.value)
-            if prototype is None or prototype.kind != _FUNC_PROTO:
-                raise _malformed("function %s has no prototype" % name)
-            return tuple(self._part_names(prototype, _PARAMETER_BYTES))
+            for first in (self._nearest(function.value), (1, self._types)):
+                prototype = self._nth(function.value, first)
+                if prototype and prototype.kind == _FUNC_PROTO:
+                    return tuple(self._part_names(prototype, _PARAMETER_BYTES))
+            raise _malformed("function %s has no prototype" % name)
         return None
 
     def has_function(self, name: str) -> bool:
@@ -177,7 +176,8 @@ class Btf:
         """Whether a candidate and the types behind it are what they seem."""
         if first.kind == _STRUCT and not self._has_sound_members(first):
             return False
-        if first.kind == _FUNC and (first.vlen > 2 or not first.value):  # vlen is the linkage, ``enum btf_func_linkage``
+        # vlen is the linkage, ``enum btf_func_linkage``
+        if first.kind == _FUNC and (first.vlen > 2 or not first.value):
             return False
         one: Optional[_Type] = first
         for _number in range(_PROOF):
@@ -210,11 +210,11 @@ class Btf:
             raise _malformed("a name beyond its strings")
         return self._data[start : self._data.index(b"\0", start)].decode("ascii", "replace")
 
-    def _nth(self, number: int) -> Optional[_Type]:
-        """A type by its number, the first being 1. Only a walk finds it."""
+    def _nth(self, number: int, first: Tuple[int, int]) -> Optional[_Type]:
+        """A type by its number, counted from another one of known number and place: only a walk finds it."""
         data, unpack, end = self._data, self._word.unpack_from, self._types_end
-        first, at = self._nearest(number)
-        for _number in range(first, number):
+        start, at = first
+        for _number in range(start, number):
             if at + _TYPE_BYTES > end:
                 return None
             info = unpack(data, at + 4)[0]
@@ -222,18 +222,16 @@ class Btf:
             if tail is None:
                 raise _malformed("a type of unknown kind %d" % (info >> 24 & 0x1F))
             at += _TYPE_BYTES + tail[0] + tail[1] * (info & 0xFFFF)
-        self._mark = (number, at)
         return self._type(at)
 
     def _nearest(self, number: int) -> Tuple[int, int]:
         """A type to count from that is not behind this one: its number and its place."""
-        if self._mark is None:
-            outer, inner = self._structure(_OUTER), self._structure(_INNER)
-            if outer and inner and outer.vlen:
-                name, inner_number, _offset = self._three.unpack_from(self._data, outer.at + _TYPE_BYTES)
-                if self._string(name) == _MEMBER:
-                    self._mark = (inner_number, inner.at)
-        return self._mark if self._mark and self._mark[0] <= number else (1, self._types)
+        outer, inner = self._structure(_OUTER), self._structure(_INNER)
+        if outer and inner and outer.vlen:
+            name, inner_number, _offset = self._three.unpack_from(self._data, outer.at + _TYPE_BYTES)
+            if self._string(name) == _MEMBER and inner_number <= number:
+                return inner_number, inner.at
+        return 1, self._types
 
 
 def _malformed(reason: str) -> KernelReadError:
