@@ -38,6 +38,7 @@ STRUCTURES = ("tcp_timewait_sock", "inet_timewait_sock", "tcp_sock", "inet_bind_
 
 def read_capabilities(kernel: RunningKernel, symbols: Symbols) -> Dict[str, Dict[str, Any]]:
     """``{name: {available, value, evidence}}``, as docs/schema.md describes them."""
+    offset = probes_symbol.timestamp_offset(symbols)
     found = {name: probes_sysctl.of_sysctl(kernel, key) for name, key in _SYSCTLS.items()}
     found.update({
         "bind2_hash": probes_symbol.bind2_hash(symbols),
@@ -51,8 +52,8 @@ def read_capabilities(kernel: RunningKernel, symbols: Symbols) -> Dict[str, Dict
         "reuseport": probes_socket.reuseport(kernel),
         "sock_diag": probes_socket.sock_diag_dump(kernel),
         "time_wait_counters": _counters(kernel),
-        "timestamp_offset": probes_symbol.timestamp_offset(symbols),
-        "tw_recycle": probes_sysctl.recycle(kernel, symbols),
+        "timestamp_offset": offset,
+        "tw_recycle": probes_sysctl.recycle(kernel, offset),
         "tw_reuse": probes_sysctl.reuse(kernel),
     })
     # the dump above has loaded tcp_diag where it is a module

@@ -23,28 +23,22 @@ def of_sysctl(kernel: RunningKernel, key: str) -> Capability:
     return Capability(True, value, "net.ipv4.%s = %s" % (key, value))
 
 
-def recycle(kernel: RunningKernel, symbols: Symbols) -> Capability:
+#: whether timestamps of one host can be compared with each other, by where they begin
+_ONE_CLOCK = {"none": True, "per_host_pair": True, "per_connection": False, "per_4_tuple": False}
+
+
+def recycle(kernel: RunningKernel, offset: Capability) -> Capability:
     """``value``: setting, and whether it does what it was made for.
 
-    It compares timestamps of one host; since they begin at a random offset, they tell nothing any more.
+    It compares the timestamps of all connections of one host, which an offset of each connection makes pointless.
+
+    :param offset: the capability ``timestamp_offset``.
     """
     found = of_sysctl(kernel, "tcp_tw_recycle")
     if not found.available:
         return found
-    works: Optional[bool] = None
-    evidence = found.evidence
-    try:
-        for name in ("secure_tcp_ts_off", "secure_tcp_seq_and_tsoff"):
-            there, told = symbols.has_function(name)
-            if there:
-                # one offset for each pair of addresses (28ee1b746f49): behind one address there still is one clock
-                evidence += "; %s: an offset for each pair of hosts" % told
-                works = True
-                break
-        else:
-            evidence += "; whether timestamps begin at a random offset for each connection is not shown"
-    except KernelReadError as error:
-        evidence += "; whether timestamps begin at a random offset cannot be told: %s" % error
+    works = _ONE_CLOCK.get(str(offset.value))
+    evidence = "%s; offset of timestamps: %s" % (found.evidence, offset.evidence)
     return Capability(True, {"setting": found.value, "works": works}, evidence)
 
 

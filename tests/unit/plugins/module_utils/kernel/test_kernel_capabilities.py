@@ -230,6 +230,12 @@ def test_a_kernel_with_recycle_and_one_clock_for_each_host_has_it_working():
     assert read(OLD, files=files)["tw_recycle"]["value"] == {"setting": 0, "works": True}
 
 
+@pytest.mark.parametrize("parameters, works", [(("saddr", "tsoff"), False), (("saddr",), True)])
+def test_recycle_is_broken_by_an_offset_of_each_connection(parameters, works):
+    found = read(OLD, functions={"secure_tcp_sequence_number": parameters})["tw_recycle"]
+    assert found["value"] == {"setting": 0, "works": works}
+
+
 def test_symbols_are_read_once_and_only_without_types():
     reads = []
     kernel = CapturedKernel(NEW, files={KALLSYMS: SYMBOLS})
