@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
 from . import _capacity, _census, _memory, _ports, _sockets
-from ._kernel import counters, inside, namespaces, sysctls
+from ._kernel import capabilities, counters, inside, namespaces, sysctls
 from ._kernel.errors import KernelReadError, MissingError
 from ._kernel.running import RunningKernel
+from ._kernel.symbols import Symbols
 from ._tally import Tally
 
 SCHEMA = 1
-SUBSETS = ("census", "counters", "listeners", "memory", "namespaces", "sysctls")
+SUBSETS = ("census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctls")
 
 #: TCP_TIMEWAIT_LEN, include/net/tcp.h
 _TIMEWAIT_MS = 60000
@@ -60,6 +61,9 @@ def gather(kernel: RunningKernel, options: Options) -> Facts:
     }
     if "source" in described:
         facts["source"] = described["source"]
+    symbols = Symbols(kernel)
+    if "kernel" in options.subsets:
+        unavailable += _add_kernel(kernel, symbols, facts["kernel"])
     for namespace, path in others:
         try:
             described, problems = inside.call_inside(
@@ -74,7 +78,7 @@ def gather(kernel: RunningKernel, options: Options) -> Facts:
         ]
     if "memory" in options.subsets:
         totals = [namespace["totals"] for namespace in facts["namespaces"] if "totals" in namespace]
-        facts["memory"], problem = _memory.describe(kernel, totals)
+        facts["memory"], problem = _memory.describe(kernel, symbols, totals)
         if problem:
             unavailable.append(
                 _problem("slab sizes", "%s; the memory figures are estimates of Linux 6.18 on x86-64" % problem)
@@ -85,6 +89,15 @@ def gather(kernel: RunningKernel, options: Options) -> Facts:
 
 def _problem(what: str, reason: str) -> Problem:
     return {"what": what, "reason": reason}
+
+
+def _add_kernel(kernel: RunningKernel, symbols: Symbols, facts: Facts) -> List[Problem]:
+    facts["capabilities"] = capabilities.read_capabilities(kernel, symbols)
+    sizes, problem = capabilities.read_structure_bytes(symbols)
+    if problem:
+        return [_problem("structure sizes", str(problem))]
+    facts["structure_bytes"] = sizes
+    return []
 
 
 def _find_namespaces(

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from ._kernel import slab, sysctls
 from ._kernel.errors import KernelReadError
 from ._kernel.running import RunningKernel
+from ._kernel.symbols import Symbols
 from ._tally import INBOUND, OUTBOUND
 
 #: ``struct inet_ehash_bucket`` is one pointer
@@ -15,13 +16,13 @@ _EHASH_BUCKET_BYTES = 8
 
 
 def describe(
-    kernel: RunningKernel, totals: List[Dict[str, Dict[str, int]]]
+    kernel: RunningKernel, symbols: Symbols, totals: List[Dict[str, Dict[str, int]]]
 ) -> Tuple[Dict[str, Any], Optional[KernelReadError]]:
     """``(facts, problem)``: the problem is what made the sizes an estimate.
 
     :param totals: of each namespace whose census was taken.
     """
-    size, problem = slab.read_entry_size(kernel)
+    size, problem = slab.read_entry_size(kernel, symbols)
     entries, source = _ehash(kernel)
     entry_bytes = None
     if totals:

@@ -26,8 +26,9 @@ options:
       - What to gather.
       - V(census) are the pools; V(listeners) the listening addresses and ports; V(sysctls) the running
         values that TIME-WAIT and ephemeral ports depend on; V(counters) the counters of the kernel;
-        V(memory) what TIME-WAIT costs; V(namespaces) all the others for every other network namespace
-        of the host, which needs root.
+        V(kernel) what the kernel can do about TIME-WAIT, found out without changing anything, and the sizes
+        of its structures; V(memory) what TIME-WAIT costs; V(namespaces) all the others for every other
+        network namespace of the host, which needs root.
       - V(all) is every subset. One with C(!) before it is left out.
     type: list
     elements: str
@@ -103,18 +104,25 @@ ansible_facts:
           type: list
           elements: str
           returned: success
-          sample: [census, counters, listeners, memory, namespaces, sysctls]
+          sample: [census, counters, kernel, listeners, memory, namespaces, sysctls]
         source:
           description: V(sock_diag), or V(procfs) where the kernel would not dump.
           type: str
           returned: when O(gather_subset) has V(census) or V(listeners) and the sockets could be read
           sample: sock_diag
         kernel:
-          description: Release, uptime in seconds, length of TIME-WAIT in seconds and how that is known.
+          description:
+            - Release, uptime in seconds, length of TIME-WAIT in seconds and how that is known.
+            - With V(kernel) in O(gather_subset) also C(capabilities), each with C(available) (null when it
+              cannot be told), C(value) and C(evidence), and the bytes of structures, C(structure_bytes).
           type: dict
           returned: success
           sample:
+            capabilities:
+              bind_address_no_port: {available: true, evidence: "a socket takes IP_BIND_ADDRESS_NO_PORT", value: null}
+              tw_reuse_delay: {available: true, evidence: "net.ipv4.tcp_tw_reuse_delay = 1000", value: 1000}
             release: "6.18.44"
+            structure_bytes: {inet_bind2_bucket: 80, inet_bind_bucket: 88, tcp_timewait_sock: 248}
             timewait_evidence: "constant TCP_TIMEWAIT_LEN; no sysctl net.ipv4.tcp_tw_timeout"
             timewait_seconds: 60
             uptime_seconds: 86400.1

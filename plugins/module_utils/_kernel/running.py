@@ -36,6 +36,14 @@ class RunningKernel:
         except OSError as error:
             raise _unreadable(path, error) from None
 
+    def read_bytes(self, path: str) -> bytes:
+        """All of a file that is not text."""
+        try:
+            with open(path, "rb") as stream:
+                return stream.read()
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
     def read_lines(self, path: str) -> Iterator[str]:
         """Lines of a file that may be too large to hold at once."""
         try:
@@ -64,6 +72,21 @@ class RunningKernel:
             return os.stat(path).st_ino
         except OSError as error:
             raise _unreadable(path, error) from None
+
+    def accepts_option(self, level: int, option: int, value: bytes) -> bool:
+        """Whether a TCP socket knows an option. The socket is made for it, and connected or bound to nothing.
+
+        :raises KernelReadError: when the answer is neither yes nor that there is no such option.
+        """
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as throw_away:
+                throw_away.setsockopt(level, option, value)
+            return True
+        except OSError as error:
+            if error.errno == errno.ENOPROTOOPT:
+                return False
+            what = "setsockopt(%d, %d)" % (level, option)
+            raise KernelReadError(what, error.strerror or str(error)) from None
 
     def dump(self, states: int, bytecode: bytes = b"") -> Iterator[sock_diag.Datagram]:
         """The ``Datagram`` of a dump: the sockets of both families in these states.

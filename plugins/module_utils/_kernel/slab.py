@@ -13,8 +13,11 @@ from typing import NamedTuple, Optional, Tuple
 
 from .errors import KernelReadError, MissingError
 from .running import RunningKernel
+from .symbols import Symbols
 
 _PAGE_BYTES = 4096
+_POINTER_BYTES = 8
+_CACHE_LINE_BYTES = 64
 
 #: Linux 6.18 x86-64, in whole cache objects: 248 B rounded up to 256, two buckets of 128 each
 ESTIMATED_INBOUND_BYTES = 256
@@ -22,15 +25,18 @@ ESTIMATED_OUTBOUND_BYTES = 512
 
 
 class EntrySize(NamedTuple):
-    """Bytes of one TIME-WAIT entry by direction; ``source`` is ``slab`` or ``estimate``."""
+    """Bytes of one TIME-WAIT entry by direction; ``source`` is ``slab``, ``btf`` or ``estimate``."""
 
     inbound: int
     outbound: int
     source: str
 
 
-def read_entry_size(kernel: RunningKernel) -> Tuple[EntrySize, Optional[KernelReadError]]:
-    """``(EntrySize, problem)``: an estimate and the error that made it one, or the slab's figures and None."""
+def read_entry_size(kernel: RunningKernel, symbols: Symbols) -> Tuple[EntrySize, Optional[KernelReadError]]:
+    """``(EntrySize, problem)``: an estimate and the error that made it one, or the kernel's figures and None.
+
+    The slab's own figures are for root; without them the sizes of the structures tell.
+    """
     try:
         entry = _object_bytes(kernel, "tw_sock_TCP")
         buckets = _object_bytes(kernel, "tcp_bind_bucket")
@@ -38,7 +44,34 @@ def read_entry_size(kernel: RunningKernel) -> Tuple[EntrySize, Optional[KernelRe
             buckets += _object_bytes(kernel, "tcp_bind2_bucket")
         return EntrySize(entry, entry + buckets, "slab"), None
     except KernelReadError as error:
+        with suppress(KernelReadError):
+            return _from_structures(symbols), None
         return EntrySize(ESTIMATED_INBOUND_BYTES, ESTIMATED_OUTBOUND_BYTES, "estimate"), error
+
+
+def _from_structures(symbols: Symbols) -> EntrySize:
+    """Structures rounded up as SLUB does it (``calculate_sizes``)."""
+    sizes = []
+    for name in ("tcp_timewait_sock", "inet_bind_bucket", "inet_bind2_bucket"):
+        structure = symbols.structure(name)
+        sizes.append(structure.size if structure else 0)
+    entry, bucket, bucket2 = sizes
+    if not entry or not bucket or max(sizes) > _PAGE_BYTES - _CACHE_LINE_BYTES:
+        raise KernelReadError("BTF", "no structure of TIME-WAIT in it")
+    # SLAB_TYPESAFE_BY_RCU keeps the pointer to the next free object outside of the object
+    inbound = _share(_rounded(entry, _POINTER_BYTES) + _POINTER_BYTES)
+    # SLAB_HWCACHE_ALIGN; before 6.1 there is no second bucket, whose size is 0 then
+    buckets = sum(_share(_rounded(size, _CACHE_LINE_BYTES)) for size in (bucket, bucket2) if size)
+    return EntrySize(inbound, inbound + buckets, "btf")
+
+
+def _rounded(size: int, unit: int) -> int:
+    return -(-size // unit) * unit
+
+
+def _share(size: int) -> int:
+    """Bytes of an object in a slab of one page, its share of the waste included."""
+    return _PAGE_BYTES // (_PAGE_BYTES // size)
 
 
 def _object_bytes(kernel: RunningKernel, cache: str) -> int:

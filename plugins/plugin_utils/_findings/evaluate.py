@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import rules_memory, rules_pool, rules_sysctl
+from . import rules_kernel, rules_memory, rules_pool, rules_sysctl
 from .facts_reader import Facts, Namespace, read_facts
 from .finding import Finding, sort_key
 from .rule import (
@@ -26,7 +26,7 @@ from .rule import (
 )
 
 #: a new family is one more module here
-RULES: tuple[Rule, ...] = rules_pool.RULES + rules_sysctl.RULES + rules_memory.RULES
+RULES: tuple[Rule, ...] = rules_pool.RULES + rules_sysctl.RULES + rules_kernel.RULES + rules_memory.RULES
 
 _POOL_RULES = {
     direction: tuple(rule for rule in RULES if rule.scope == scope)
@@ -38,7 +38,9 @@ _HOST_RULES = tuple(rule for rule in RULES if rule.scope == HOST)
 
 #: the need of a rule that compares namespaces; it judges those that are in the facts, and tells of the others
 _NAMESPACES = "namespaces"
-_NAMESPACE_NEEDS = {rule.id: rule.needs - {_NAMESPACES} for rule in _NAMESPACE_RULES}
+#: the need of a rule that asks what the kernel can do; documents that were never asked for it are not judged by it
+_CAPABILITIES = "capabilities"
+_NAMESPACE_NEEDS = {rule.id: rule.needs - {_NAMESPACES, _CAPABILITIES} for rule in _NAMESPACE_RULES}
 _SHOWN = 5
 
 
@@ -102,6 +104,8 @@ def _namespace_matches(
     spoken = set()
     available = namespace.available
     for rule in _NAMESPACE_RULES:
+        if _lacks_capabilities(rule, namespace.facts):
+            continue  # told once for the host
         needs = _NAMESPACE_NEEDS[rule.id]
         if not needs <= available:
             reason = namespace.why_missing(min(needs - available))
@@ -123,13 +127,22 @@ def _judge_host(
     hidden = facts.hidden_namespaces
     if hidden:
         _cannot((rule for rule in _NAMESPACE_RULES if _NAMESPACES in rule.needs), hidden, unjudged)
+    if facts.capabilities_asked and facts.capabilities is None:
+        lacking = (rule for rule in RULES if _CAPABILITIES in rule.needs)
+        _cannot(lacking, facts.namespaces[0].why_missing(_CAPABILITIES), unjudged)
     for rule in _HOST_RULES:
+        if _lacks_capabilities(rule, facts):
+            continue
         if "memory" in rule.needs and facts.memory is None:
             _cannot((rule,), facts.namespaces[0].why_missing("memory"), unjudged)
             continue
         match = rule.check(facts, thresholds)
         if match:
             findings.append(_finding(host, rule, match, None))
+
+
+def _lacks_capabilities(rule: Rule, facts: Facts) -> bool:
+    return _CAPABILITIES in rule.needs and facts.capabilities is None
 
 
 def _cannot(rules: Iterable[Rule], reason: str, unjudged: dict[str, list[str]]) -> None:

@@ -50,6 +50,7 @@ _TOLD_BY = {
     "counters": ("netstat", "snmp"),
     "port_range": ("ip_local_port_range", "census"),
     "memory": ("memory", "census"),
+    "capabilities": ("kernel",),
 }
 
 
@@ -79,6 +80,24 @@ def text(value: object, default: str = "?") -> str:
 
 def _dictionary(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _port_list(shown: object) -> set[int] | None:
+    """Ports and ranges with commas between them; None when it is not what the kernel or this collection writes."""
+    if not isinstance(shown, str):
+        return None
+    ports: set[int] = set()
+    covered = 0
+    try:
+        for item in shown.split(","):
+            span = _ports.parse_list(item)
+            covered += len(span)
+            if covered > _PORTS:  # out of a bitmap, in which no port stands twice
+                return None
+            ports |= span
+    except ValueError:
+        return None
+    return ports
 
 
 def _list(value: object) -> list[Any] | None:
@@ -300,20 +319,12 @@ class Namespace:
         alone = _port(shown)  # one port alone is a number
         if alone is not None:
             return {alone}
-        if not isinstance(shown, str):
-            return None
-        ports: set[int] = set()
-        covered = 0
-        try:
-            for item in shown.split(","):
-                span = _ports.parse_list(item)
-                covered += len(span)
-                if covered > _PORTS:  # the kernel prints a bitmap, in which no port stands twice
-                    return None
-                ports |= span
-        except ValueError:
-            return None
-        return ports
+        return _port_list(shown)
+
+    @cached_property
+    def held(self) -> set[int] | None:
+        """Ports of the range that explicit binds hold, those of listeners among them."""
+        return _port_list(self._raw.get("held_ports"))
 
     @property
     def unprivileged_from(self) -> int:
@@ -335,6 +346,18 @@ class Memory(NamedTuple):
     time_wait_bytes: int
     source: str
     ehash_entries: int | None
+
+
+class Capability(NamedTuple):
+    """What the kernel can do. ``available`` is None where the host could not tell."""
+
+    available: bool | None
+    value: object
+    evidence: str
+
+    def detail(self, name: str) -> object:
+        """One of several values; None when it has no such."""
+        return _dictionary(self.value).get(name)
 
 
 class Facts:
@@ -361,6 +384,23 @@ class Facts:
             return None
         return Memory(inbound, outbound, total, text(part.get("source")), count(part.get("ehash_entries")))
 
+    @property
+    def capabilities_asked(self) -> bool:
+        """Whether the host was asked for them; documents of older versions were not."""
+        return "kernel" in (_list(self._raw.get("gather_subset")) or [])
+
+    @cached_property
+    def capabilities(self) -> dict[str, Capability] | None:
+        """By name; None when the document has none."""
+        raw = _dictionary(self._raw.get("kernel")).get("capabilities")
+        if not isinstance(raw, dict):
+            return None
+        return {name: _capability(one) for name, one in raw.items() if isinstance(name, str)}
+
+    def capability(self, name: str) -> Capability:
+        """One of them; one that is not there cannot be told."""
+        return (self.capabilities or {}).get(name, _capability(None))
+
     def _problems(self) -> Iterator[tuple[str, str]]:
         for entry in _list(self._raw.get("unavailable")) or []:
             problem = _dictionary(entry)
@@ -381,6 +421,14 @@ class Facts:
             if what == "namespaces" or (what.startswith("namespace ") and ": " not in what):
                 return f"{what}: {reason}"
         return None
+
+
+def _capability(raw: object) -> Capability:
+    part = _dictionary(raw)
+    available = part.get("available")
+    return Capability(
+        available if isinstance(available, bool) else None, part.get("value"), text(part.get("evidence"), "no evidence")
+    )
 
 
 def read_facts(raw: object) -> Facts | str:

@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from .facts_reader import Facts
 from .rule import HOST, Match, Rule
 
+_FIGURES = {
+    "slab": "sizes of this kernel's slabs",
+    "btf": "sizes of this kernel's structures, rounded up as its slabs do",
+}
+
 
 def _mebibytes(size: int) -> str:
     return f"{size / 2**20:.1f} MiB"
@@ -24,7 +29,7 @@ def _cost(facts: Facts, _thresholds: Mapping[str, float]) -> Match | None:
         for namespace in facts.namespaces
         for direction in ("inbound", "outbound")
     )
-    figures = "sizes of this kernel's slabs" if memory.source == "slab" else "sizes are an estimate"
+    figures = _FIGURES.get(memory.source, "sizes are an estimate")
     evidence = [
         f"{sockets} TIME-WAIT sockets: {_mebibytes(memory.time_wait_bytes)}",
         f"bytes each: {memory.per_inbound_bytes} inbound, at most {memory.per_outbound_bytes} outbound ({figures})",

@@ -49,6 +49,11 @@ TABLE = (
         " limit.",
         0.01, 1.0,
     ),
+    Threshold(
+        "ehash_load", 4, "sockets per bucket",
+        "TIME-WAIT in the table of connections: a lookup has this many to compare with, more or less.",
+        0.1, 1000,
+    ),
     Threshold("wide_range_low", 10240, "port", "Lower end of the range that a remedy proposes at most.", 1024, 65535),
     Threshold("wide_range_high", 65535, "port", "Upper end of the range that a remedy proposes at most.", 1024, 65535),
 )

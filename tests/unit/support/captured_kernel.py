@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel import sock_diag
+from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors import KernelReadError
 from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.running import MissingError
 
 KERNELS = Path(__file__).parents[1] / "fixtures" / "kernels"
@@ -15,13 +16,15 @@ RELEASES = sorted(folder.name for folder in KERNELS.iterdir())
 class CapturedKernel:
     """What one kernel said.
 
-    ``refuse``: errno that it answers a dump with. ``files``: text that stands for a file's, None where there is none.
+    ``refuse``: errno that it answers a dump with. ``files``: text or bytes that stand for a file's, None where there is
+    none. ``options``: the options that a socket takes; None where it cannot be made.
     """
 
-    def __init__(self, release, refuse=0, files=None):
+    def __init__(self, release, refuse=0, files=None, options=()):
         self._root = KERNELS / release
         self._refuse = refuse
         self._files = files or {}
+        self._options = options
 
     def read_text(self, path):
         if path in self._files:
@@ -33,6 +36,11 @@ class CapturedKernel:
         except OSError:
             raise MissingError(path, "there is no such file") from None
 
+    def read_bytes(self, path):
+        if self._files.get(path) is None:
+            raise MissingError(path, "there is no such file")
+        return self._files[path]
+
     def read_lines(self, path):
         return iter(self.read_text(path).splitlines(True))
 
@@ -41,6 +49,11 @@ class CapturedKernel:
 
     def read_link(self, path):
         raise MissingError(path, "there is no such file")
+
+    def accepts_option(self, level, option, value):
+        if self._options is None:
+            raise KernelReadError("setsockopt(%d, %d)" % (level, option), "not permitted")
+        return option in self._options
 
     def dump(self, states, bytecode=b""):
         if self._refuse:

@@ -67,6 +67,21 @@ def make_sysctls(**overrides: Any) -> dict[str, Any]:
     return {key: value for key, value in sysctls.items() if value is not ...}
 
 
+def make_capabilities(**overrides: Any) -> dict[str, Any]:
+    """Those of a 6.18 kernel that rules read; a name overridden with ``(available, value)``."""
+    values: dict[str, tuple[bool | None, Any]] = {
+        "bind_address_no_port": (True, None),
+        "connect_bucket_recovery": (True, None),
+        "timestamp_offset": (True, "per_4_tuple"),
+        "tw_recycle": (False, None),
+    }
+    values.update(overrides)
+    return {
+        name: {"available": available, "value": value, "evidence": f"evidence of {name}"}
+        for name, (available, value) in values.items()
+    }
+
+
 def make_namespace(pools: list[dict[str, Any]] | None = None, **overrides: Any) -> dict[str, Any]:
     """A namespace; totals and states are those of its pools. ``port_range`` follows ``sysctls``."""
     pools = pools or []
@@ -125,7 +140,9 @@ def make_container(label: str = "0123456789ab", pid: int = 4711, **overrides: An
 
 
 def make_facts(**overrides: Any) -> dict[str, Any]:
-    """Facts of a host. Beside the fields of the schema: ``pools`` and ``sysctls`` go to the only namespace."""
+    """Facts of a host. Beside the fields of the schema: ``pools`` and ``sysctls`` go to the only namespace,
+    ``capabilities`` to the kernel."""
+    capabilities = overrides.pop("capabilities", {})
     shortcuts = {key: overrides.pop(key) for key in ("pools", "sysctls") if key in overrides}
     if isinstance(shortcuts.get("sysctls"), dict):
         shortcuts["sysctls"] = make_sysctls(**shortcuts["sysctls"])
@@ -138,13 +155,15 @@ def make_facts(**overrides: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "schema": 1,
         "collected_at": "2026-11-22T08:00:00Z",
-        "gather_subset": ["census", "counters", "listeners", "memory", "namespaces", "sysctls"],
+        "gather_subset": ["census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctls"],
         "source": "sock_diag",
         "kernel": {
             "release": "6.18.44",
             "uptime_seconds": 86400.1,
             "timewait_seconds": 60,
             "timewait_evidence": "constant TCP_TIMEWAIT_LEN; no sysctl net.ipv4.tcp_tw_timeout",
+            "capabilities": make_capabilities(**capabilities),
+            "structure_bytes": {"tcp_timewait_sock": 248, "inet_bind_bucket": 88, "inet_bind2_bucket": 80},
         },
         "namespaces": namespaces,
         "memory": {

@@ -77,7 +77,7 @@ def check_schema(findings: list[Finding]) -> None:
 def test_ids_are_unique_and_of_their_family() -> None:
     ids = [rule.id for rule in RULES]
     assert len(ids) == len(set(ids))
-    assert all(identifier.rsplit("-", 1)[0] in ("TW-POOL", "TW-SYS", "TW-MEM") for identifier in ids)
+    assert all(identifier.rsplit("-", 1)[0] in ("TW-POOL", "TW-SYS", "TW-KERN", "TW-MEM") for identifier in ids)
 
 
 def test_rules_name_thresholds_that_there_are_and_every_threshold_is_read() -> None:
@@ -128,8 +128,8 @@ def test_unusable_facts_are_one_error(facts: object) -> None:
 PARTS = {
     "pools": {"TW-POOL-001", "TW-POOL-002", "TW-POOL-003", "TW-POOL-004", "TW-POOL-005", "TW-POOL-006", "TW-SYS-007"},
     "totals": {"TW-POOL-006", "TW-SYS-003", "TW-SYS-007"},
-    "counters": {"TW-SYS-006"},
-    "listeners": {"TW-SYS-005"},
+    "counters": {"TW-KERN-002", "TW-SYS-006"},
+    "listeners": {"TW-KERN-003", "TW-SYS-005"},
 }
 
 
@@ -160,7 +160,32 @@ def test_unreadable_reserved_ports_are_an_error(value: object) -> None:
 def test_missing_memory_is_an_error() -> None:
     facts = make_facts()
     del facts["memory"]
-    assert set(errors(facts)) == {"TW-MEM-001"}
+    assert set(errors(facts)) == {"TW-KERN-005", "TW-MEM-001"}
+
+
+CAPABILITY_RULES = {"TW-KERN-001", "TW-KERN-002", "TW-KERN-003", "TW-KERN-004"}
+
+
+def test_documents_from_before_there_were_capabilities_are_judged_without_them() -> None:
+    facts = make_facts(gather_subset=["census", "counters", "listeners", "memory", "namespaces", "sysctls"])
+    del facts["kernel"]["capabilities"]
+    assert judge(facts) == []
+
+
+@pytest.mark.parametrize("value", [None, 7, "text", []], ids=str)
+def test_capabilities_that_were_asked_for_and_are_missing_are_an_error(value: object) -> None:
+    facts = make_facts(unavailable=[{"what": "kernel", "reason": "not to be had"}])
+    facts["kernel"]["capabilities"] = value
+    found = errors(facts)
+    assert set(found) == CAPABILITY_RULES
+    assert {tuple(finding.evidence) for finding in found.values()} == {("host: kernel: not to be had",)}
+
+
+@pytest.mark.parametrize("value", [None, 7, "yes", [], {}, {"available": "yes"}, {"available": 1}], ids=str)
+def test_a_capability_that_is_none_is_taken_for_unknown(value: object) -> None:
+    facts = make_facts()
+    facts["kernel"]["capabilities"] = dict.fromkeys(facts["kernel"]["capabilities"], value)
+    assert judge(facts) == []
 
 
 def test_the_reason_is_the_one_that_the_host_gave() -> None:

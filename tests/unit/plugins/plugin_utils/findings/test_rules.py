@@ -54,6 +54,29 @@ def listening(*ports: int, **values: Any) -> dict[str, Any]:
     return make_facts(namespaces=[make_namespace(sysctls=make_sysctls(**values), listeners=listeners)])
 
 
+def kernel(namespace: dict[str, Any] | None = None, **capabilities: Any) -> dict[str, Any]:
+    first = make_namespace()
+    first["counters"]["PAWSTimewait"] = 0
+    for part, value in (namespace or {}).items():
+        first[part] = {**first[part], **value} if isinstance(value, dict) else value
+    return make_facts(namespaces=[first], capabilities=capabilities)
+
+
+REFUSED = {"counters": {"PAWSTimewait": 3}}
+STUCK = {"connect_bucket_recovery": (False, None)}
+
+
+def held(ports: str) -> dict[str, Any]:
+    return {"held_ports": ports, "listeners": [{"address": "::", "port": 40000}]}
+
+
+def table(time_wait: int, **container: Any) -> dict[str, Any]:
+    """A table of 262144 buckets, and a container beside it."""
+    container_sysctls = make_sysctls(**{"tcp_ehash_entries": -262144, **container})
+    half = [make_pool(used=time_wait // 2, capacity=2**30)]
+    return make_facts(namespaces=[make_namespace(half), make_container(pools=half, sysctls=container_sysctls)])
+
+
 def burst(per_second: int) -> list[int]:
     return [0] * 30 + [per_second] * 10 + [0] * 20
 
@@ -92,6 +115,12 @@ FIRING = [
     Case("TW-SYS-011", "off, and no reuse", sysctls(tcp_timestamps=0, tcp_tw_reuse=0)),
     Case("TW-SYS-012", "lowered", sysctls(nf_conntrack_tcp_timeout_time_wait=30)),
     Case("TW-SYS-013", "raised", sysctls(tcp_max_orphans=262144)),
+    Case("TW-KERN-001", "off", kernel(tw_recycle=(True, {"setting": 0, "works": None}))),
+    Case("TW-KERN-001", "value unreadable", kernel(tw_recycle=(True, [1]))),
+    Case("TW-KERN-002", "one", kernel(REFUSED)),
+    Case("TW-KERN-003", "one beyond the listener", kernel(held("40000-40001"), **STUCK)),
+    Case("TW-KERN-004", "no", kernel(bind_address_no_port=(False, None))),
+    Case("TW-KERN-005", "four in a bucket, two namespaces", table(4 * 262144)),
     Case("TW-MEM-001", "one", pool(used=1)),
 ]
 
@@ -148,6 +177,19 @@ SILENT = [
     Case("TW-SYS-012", "not loaded", sysctls(nf_conntrack_tcp_timeout_time_wait=None)),
     Case("TW-SYS-013", "default", sysctls()),
     Case("TW-SYS-013", "default unknown", sysctls(tcp_max_orphans=5, tcp_ehash_entries=None)),
+    Case("TW-KERN-001", "gone", kernel(tw_recycle=(False, None))),
+    Case("TW-KERN-001", "cannot tell", kernel(tw_recycle=(None, None))),
+    Case("TW-KERN-002", "none", kernel()),
+    Case("TW-KERN-002", "offset by pair of hosts", kernel(REFUSED, timestamp_offset=(True, "per_host_pair"))),
+    Case("TW-KERN-002", "offset cannot be told", kernel(REFUSED, timestamp_offset=(None, None))),
+    Case("TW-KERN-003", "recovers", kernel(held("40000-40001"))),
+    Case("TW-KERN-003", "cannot tell", kernel(held("40000-40001"), connect_bucket_recovery=(None, None))),
+    Case("TW-KERN-003", "only listeners", kernel(held("40000"), **STUCK)),
+    Case("TW-KERN-003", "unreadable", kernel(held("40001-x"), **STUCK)),
+    Case("TW-KERN-004", "yes", kernel()),
+    Case("TW-KERN-004", "cannot tell", kernel(bind_address_no_port=(None, None))),
+    Case("TW-KERN-005", "two less", table(4 * 262144 - 2)),
+    Case("TW-KERN-005", "a table of the container's own", table(4 * 262144, tcp_ehash_entries=1024)),
     Case("TW-MEM-001", "no TIME-WAIT", make_facts()),
 ]
 
@@ -433,3 +475,35 @@ def test_sizes_that_are_estimates_are_called_so(source: str, words: str) -> None
 def test_a_short_list_is_not_said_to_go_on() -> None:
     assert only(listening(*range(40000, 40008)), "TW-SYS-005").evidence[0].count("port ") == 8
     assert "more" not in only(listening(*range(40000, 40008)), "TW-SYS-005").evidence[0]
+
+
+@pytest.mark.parametrize(
+    "works, words", [(True, "it acts"), (False, "it is broken"), (None, "could not be told"), ("x", "not be told")]
+)
+def test_a_kernel_with_recycle_tells_of_which_kind_it_is(works: object, words: str) -> None:
+    finding = only(kernel(tw_recycle=(True, {"setting": 0, "works": works})), "TW-KERN-001")
+    assert words in finding.evidence[1]
+
+
+def test_refused_connections_are_cured_on_the_clients_and_not_by_rfc1337() -> None:
+    finding = only(kernel({"counters": {"PAWSTimewait": 5, "PassiveOpens": 15}}), "TW-KERN-002")
+    note = str(finding.remedy_note)
+    assert finding.remedy is None  # to be run elsewhere
+    assert "On the clients: sysctl -w net.ipv4.tcp_timestamps=2" in note and "Not tcp_rfc1337=1" in note
+    assert finding.weight == 0.25
+
+
+def test_poisoned_ports_are_shown_without_those_of_listeners() -> None:
+    ports = ",".join(str(port) for port in range(40000, 60000, 2))
+    evidence = only(kernel(held(ports), **STUCK), "TW-KERN-003").evidence
+    assert evidence[0].startswith("9999 of 28232 ports held by explicit binds that do not listen: 40002,40004")
+    assert evidence[0].endswith(", and more") and len(evidence[0]) < 160
+
+
+def test_the_option_is_advised_only_where_the_kernel_has_it() -> None:
+    facts = kernel(held("40001"), **STUCK, bind_address_no_port=(False, None))
+    assert "IP_BIND_ADDRESS_NO_PORT" not in str(only(facts, "TW-KERN-003").remedy_note)
+
+
+def test_a_table_is_proposed_with_a_bucket_for_each_socket() -> None:
+    assert "thash_entries=1048576 (8 MiB)" in str(only(table(4 * 262144), "TW-KERN-005").remedy_note)
