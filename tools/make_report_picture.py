@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / ".cache"), str(ROOT / "tests" / "benchmark")]
+sys.path[:0] = [str(ROOT / ".cache"), str(ROOT / "tests" / "benchmark"), str(ROOT / "tests" / "unit")]
 
 import report_fleet  # noqa: E402
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings import thresholds  # noqa: E402

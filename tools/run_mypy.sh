@@ -13,7 +13,7 @@ tools/link_collection.sh
 status=0
 (cd .cache && mypy --config-file ../pyproject.toml --cache-dir mypy ansible_collections/tcpops/timewait/plugins) || status=1
 # Each of these folders is where its own scripts import from.
-MYPYPATH=.cache:tools:tests/benchmark mypy --cache-dir .cache/mypy tools || status=1
+MYPYPATH=.cache:tools:tests/benchmark:tests/unit mypy --cache-dir .cache/mypy tools || status=1
 for support in tests/lab tests/unit/support tests/host_python/pythons.py tests/packaging/conftest.py; do
     MYPYPATH=.cache:tests/unit mypy --cache-dir .cache/mypy "$support" || status=1
 done

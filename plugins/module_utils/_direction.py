@@ -62,7 +62,7 @@ class PortClasses:
         if not high.translate(None, self._all_outbound):
             return bytes(len(high))
         # the bytes of all ports as one number: operations on it do eight ports at a time
-        classes = int.from_bytes(high.translate(bytes(self._by_block)), "big")
+        classes = int.from_bytes(high.translate(self._by_block), "big")
         for block, ports in self._mixed.items():
             if block in high:
                 in_block = int.from_bytes(high.translate(_BITS[block]), "big")

@@ -15,7 +15,6 @@ from ._tally import Tally
 #: makes the tally once the listening ports are known
 TallyMaker = Callable[[Set[int]], Tally]
 
-
 #: more sockets than this in one namespace, and what is only bound is not looked for: the kernel keeps one port's bucket
 #: locked while it walks all sockets of that port, and new connections to it wait
 _BOUND_ONLY_LIMIT = 20000

@@ -270,8 +270,8 @@ class _Key(NamedTuple):
 
 def _key(address_size: int) -> _Key:
     local, remote = sock_diag.LOCAL_PORT_AT + 4, sock_diag.LOCAL_PORT_AT + 20
-    addresses = tuple(range(local, local + address_size)) + tuple(range(remote, remote + address_size))
-    return _Key(len(addresses) + 4, addresses)
+    columns = tuple(range(local, local + address_size)) + tuple(range(remote, remote + address_size))
+    return _Key(len(columns) + 4, columns)
 
 
 @lru_cache(maxsize=32)

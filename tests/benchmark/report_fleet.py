@@ -10,6 +10,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from support.facts_factory import make_sysctls
+
 USABLE = 28232
 # Share of hosts of each kind: name, peak utilisation of its fullest pool, extra sysctls.
 KINDS: tuple[tuple[str, float, float, dict[str, Any]], ...] = (
@@ -56,28 +58,8 @@ def pool(rng: random.Random, peak: float, place: int) -> dict[str, Any]:
 def facts(rng: random.Random, peak: float, extra: dict[str, Any], pools: int) -> dict[str, Any]:
     held = [pool(rng, peak, place) for place in range(pools)]
     used, waiting = sum(one["used"] for one in held), sum(one["time_wait"] for one in held)
-    extra = dict(extra)
-    low, high = map(int, extra.get("ip_local_port_range", "32768 60999").split())
-    sysctls = {
-        "ip_autobind_reuse": 0,
-        "ip_local_port_range": f"{low} {high}",
-        "ip_local_port_step_width": None,
-        "ip_local_reserved_ports": "",
-        "ip_unprivileged_port_start": 1024,
-        "nf_conntrack_tcp_timeout_time_wait": None,
-        "tcp_child_ehash_entries": 0,
-        "tcp_ehash_entries": 262144,
-        "tcp_fin_timeout": 60,
-        "tcp_max_orphans": 131072,
-        "tcp_max_tw_buckets": 262144,
-        "tcp_rfc1337": 0,
-        "tcp_timestamps": 1,
-        "tcp_tw_recycle": None,
-        "tcp_tw_reuse": 2,
-        "tcp_tw_reuse_delay": 1000,
-        "tcp_tw_timeout": None,
-        **extra,
-    }
+    sysctls = make_sysctls(tcp_max_tw_buckets=262144, **extra)
+    low, high = map(int, sysctls["ip_local_port_range"].split())
     return {
         "schema": 1,
         "collected_at": "2026-11-22T08:00:00Z",

@@ -23,7 +23,7 @@ SIZES = (100, 1000, 10_000)
 
 
 def measure(hosts: int, directory: str) -> dict[str, float]:
-    sys.path[:0] = [str(ROOT / ".cache"), str(ROOT / "tests" / "benchmark")]
+    sys.path[:0] = [str(ROOT / ".cache"), str(ROOT / "tests" / "benchmark"), str(ROOT / "tests" / "unit")]
     import report_fleet
     from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings import thresholds
     from ansible_collections.tcpops.timewait.plugins.plugin_utils._report import audit
