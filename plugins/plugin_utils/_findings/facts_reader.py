@@ -172,6 +172,11 @@ class Namespace:
         """Of the census, all pools: ``pools``, ``used`` or ``time_wait``."""
         return count(mapping(mapping(self._raw.get("totals")).get(direction)).get(field))
 
+    @property
+    def time_wait(self) -> int:
+        """Sockets in TIME-WAIT, both directions; 0 where it is not told."""
+        return sum(self.total(direction, "time_wait") or 0 for direction in ("inbound", "outbound"))
+
     def state(self, name: str) -> int | None:
         """Sockets in a state."""
         return count(mapping(self._raw.get("states")).get(name))
