@@ -149,6 +149,14 @@ def test_mini_sockets_in_fin_wait_2_are_counted_apart_from_real_ones_of_the_same
     assert (states["fin_wait_2_mini"], states["fin_wait_2"]) == (sockets, sockets)
 
 
+def test_mini_sockets_in_fin_wait_2_are_told_from_time_wait():
+    data = _out(40000) + b"".join(
+        _out(port, state=tcp_states.FIN_WAIT_2, timer=sock_diag.TIMER_TIMEWAIT) for port in range(40001, 40100)
+    )
+    states = _tallied(data).states
+    assert (states["time_wait"], states["fin_wait_2_mini"]) == (1, 99)
+
+
 def test_a_server_that_stopped_listening_is_one_for_its_live_connections_too():
     data = b"".join(
         message("192.0.2.1", 8080, "192.0.2.9", port, state=tcp_states.ESTABLISHED, length=124)
@@ -206,9 +214,11 @@ def test_each_entry_is_in_the_second_it_came(left_ms, slot):
     assert _slots(_tallied(_out(40000, left_ms=left_ms))) == {slot: 1}
 
 
-def test_a_longer_time_wait_shows_its_last_minute():
-    data = _out(40000, left_ms=599800) + _out(40001, left_ms=545000) + _out(40002, left_ms=300000)
-    assert _slots(_tallied(data, timewait_ms=600000)) == {59: 1, 4: 1, _tally.OLDER: 1}
+@pytest.mark.parametrize("sockets", [1, 100])
+def test_a_longer_time_wait_shows_its_last_minute(sockets):
+    data = (_out(40000, left_ms=599800) + _out(40001, left_ms=545000) + _out(40002, left_ms=300000)) * sockets
+    tally = _tallied(data, timewait_ms=600000)
+    assert _slots(tally) == {59: sockets, 4: sockets, _tally.OLDER: sockets}
 
 
 def test_a_shorter_time_wait_has_its_newest_in_the_last_slot():
