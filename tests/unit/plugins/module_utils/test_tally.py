@@ -142,8 +142,9 @@ def test_a_connection_being_made_tells_its_direction_and_others_ask_the_port(sta
 @pytest.mark.parametrize("sockets", [1, 100])
 def test_mini_sockets_in_fin_wait_2_are_counted_apart_from_real_ones_of_the_same_length(sockets):
     data = b"".join(
-        _out(port, state=tcp_states.FIN_WAIT_2, timer=timer)
-        for port, timer in zip(range(40000, 40000 + 2 * sockets), [sock_diag.TIMER_TIMEWAIT, 2] * sockets)
+        _out(40000 + number, state=tcp_states.FIN_WAIT_2, timer=timer)
+        for number in range(sockets)
+        for timer in (sock_diag.TIMER_TIMEWAIT, 2)
     )
     states = _tallied(data).states
     assert (states["fin_wait_2_mini"], states["fin_wait_2"]) == (sockets, sockets)
