@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Callable, Dict, Optional, Type
+from typing import Any, Callable, Dict, List, Optional, Type
 
 from ._connect_failures import CONDITION, EVENT, FIELDS, Failures
 from ._kernel import trace_records, tracefs
@@ -152,7 +152,7 @@ def _live(parent: int, writer: int, function: Callable[[Callable[[], bool]], Dic
         os.setsid()
         _let_go_of_standard_streams()
         try:
-            answer = [function(lambda: not asked_to_end and os.getppid() == parent), None]
+            answer: List[Any] = [function(lambda: not asked_to_end and os.getppid() == parent), None]
         except KernelReadError as refusal:
             answer = [None, str(refusal)]
         with suppress(OSError), os.fdopen(writer, "wb") as stream:  # nobody may be there to read it

@@ -115,7 +115,7 @@ def lost_events(text: str) -> int:
 
 
 def _split(word: int) -> Tuple[int, int]:
-    """``(type_len, time_delta)``: bit fields begin at the low end on little-endian machines, at the high end on others."""
+    """``(type_len, time_delta)``: bit fields begin at the low end of the word where its bytes do."""
     if sys.byteorder == "little":
         return word & 31, word >> 5
     return word >> 27, word & _COMMITTED

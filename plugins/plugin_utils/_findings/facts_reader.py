@@ -51,6 +51,7 @@ _TOLD_BY = {
     "port_range": ("ip_local_port_range", "census"),
     "memory": ("memory", "census"),
     "capabilities": ("kernel",),
+    "connect_failures": ("connect_failures",),
 }
 
 
@@ -124,7 +125,12 @@ class Pool(NamedTuple):
         local, remote = text(self.raw.get("local_address")), text(self.raw.get("remote_address"))
         if self.direction == "inbound":
             return f"{remote} -> {_endpoint(local, self.raw.get('local_port'))}"
-        return f"{local} -> {_endpoint(remote, self.raw.get('remote_port'))}"
+        return f"{local} -> {self.remote}"
+
+    @property
+    def remote(self) -> str:
+        """The remote address, and the port as well where the pool has one."""
+        return _endpoint(text(self.raw.get("remote_address")), self.raw.get("remote_port"))
 
     @property
     def close_rate(self) -> float | None:
@@ -360,6 +366,28 @@ class Capability(NamedTuple):
         return _dictionary(self.value).get(name)
 
 
+class Destination(NamedTuple):
+    """Where connections failed to, and how many."""
+
+    address: str
+    port: int
+    failures: int
+
+    @property
+    def subject(self) -> str:
+        """``10.0.0.2:80``."""
+        return _endpoint(self.address, self.port)
+
+
+class ConnectFailures(NamedTuple):
+    """Connections that failed for want of a port while the host was listened to; the worst destination first."""
+
+    seconds: float
+    total: int
+    lost: int
+    destinations: list[Destination]
+
+
 class Facts:
     """The facts of one host. Make them with ``read_facts``."""
 
@@ -401,6 +429,25 @@ class Facts:
         """One of them; one that is not there cannot be told."""
         return (self.capabilities or {}).get(name, _capability(None))
 
+    @property
+    def connect_failures_asked(self) -> bool:
+        """Whether the host was listened to for them."""
+        return "connect_failures" in (_list(self._raw.get("gather_subset")) or [])
+
+    @cached_property
+    def connect_failures(self) -> ConnectFailures | None:
+        """None when nobody listened, or a field is not what the schema says."""
+        part = _dictionary(self._raw.get("connect_failures"))
+        seconds, total, lost = measure(part.get("seconds")), count(part.get("total")), count(part.get("lost"))
+        raw = _list(part.get("destinations"))
+        if seconds is None or total is None or lost is None or raw is None:
+            return None
+        destinations = [_destination(one) for one in raw]
+        readable = [one for one in destinations if one is not None]
+        if len(readable) != len(raw):
+            return None
+        return ConnectFailures(seconds, total, lost, sorted(readable, key=lambda one: -one.failures))
+
     def _problems(self) -> Iterator[tuple[str, str]]:
         for entry in _list(self._raw.get("unavailable")) or []:
             problem = _dictionary(entry)
@@ -421,6 +468,14 @@ class Facts:
             if what == "namespaces" or (what.startswith("namespace ") and ": " not in what):
                 return f"{what}: {reason}"
         return None
+
+
+def _destination(raw: object) -> Destination | None:
+    part = _dictionary(raw)
+    address, port, failures = text(part.get("address"), ""), _port(part.get("port")), count(part.get("count"))
+    if not address or port is None or failures is None:
+        return None
+    return Destination(address, port, failures)
 
 
 def _capability(raw: object) -> Capability:
