@@ -247,7 +247,8 @@ def test_every_rule_has_a_case(cases: list[Case]) -> None:
 def test_failed_connections_tell_where_to_and_widen_the_range_of_the_pool_that_is_full() -> None:
     destinations = [{"address": "10.0.0.2", "port": 80, "count": 2}, {"address": "fd00::2", "port": 443, "count": 3}]
     full = make_pool(remote_address="10.0.0.2", remote_port=80, used=28232)
-    finding = only(failing([full, make_pool(remote_port=81)], total=9, lost=4, destinations=destinations), "TW-POOL-007")
+    pools = [full, make_pool(remote_port=81)]
+    finding = only(failing(pools, total=9, lost=4, destinations=destinations), "TW-POOL-007")
     assert (finding.severity, finding.subject, finding.namespace) == ("CRITICAL", "[fd00::2]:443", None)
     assert finding.evidence[:6] == [
         "9 connects failed in 10 s, in all namespaces of the host",
