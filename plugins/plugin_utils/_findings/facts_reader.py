@@ -25,6 +25,7 @@ from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.values 
     port,
 )
 
+from .connect_failures import ConnectFailures, read_connect_failures
 from .pool import Pool, read_pool
 
 #: what rules import from here
@@ -58,6 +59,7 @@ _TOLD_BY = {
     "port_range": ("ip_local_port_range", "census"),
     "memory": ("memory", "census"),
     "capabilities": ("kernel",),
+    "connect_failures": ("connect_failures",),
 }
 
 
@@ -287,6 +289,16 @@ class Facts:
     def capability(self, name: str) -> Capability:
         """One of them; one that is not there cannot be told."""
         return (self.capabilities or {}).get(name, _capability(None))
+
+    @property
+    def connect_failures_asked(self) -> bool:
+        """Whether the host was listened to for them."""
+        return "connect_failures" in (listing(self._raw.get("gather_subset")) or [])
+
+    @cached_property
+    def connect_failures(self) -> ConnectFailures | None:
+        """None when nobody listened, or a field is not what the schema says."""
+        return read_connect_failures(self._raw.get("connect_failures"))
 
     def _problems(self) -> Iterator[tuple[str, str]]:
         for entry in listing(self._raw.get("unavailable")) or []:

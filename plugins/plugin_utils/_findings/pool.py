@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.pool import connection, history
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.pool import connection, history, remote_endpoint
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.text import text
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.values import count, measure, port
 
@@ -36,6 +36,11 @@ class Pool(NamedTuple):
     def subject(self) -> str:
         """Who connects to what."""
         return connection(self.raw)
+
+    @property
+    def remote(self) -> str:
+        """Where an outbound pool leads to."""
+        return remote_endpoint(self.raw)
 
     @property
     def close_rate(self) -> float | None:

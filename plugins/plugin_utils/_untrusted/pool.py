@@ -18,11 +18,17 @@ def connection(pool: Mapping[str, Any]) -> str:
     """``10.0.0.1 -> 10.0.0.2:80`` outbound, ``10.0.0.9 -> 10.0.0.1:80`` inbound: who connects to what."""
     local, remote = text(pool.get("local_address")), text(pool.get("remote_address"))
     if pool.get("direction") == "inbound":
-        return f"{remote} -> {_endpoint(local, pool.get('local_port'))}"
-    return f"{local} -> {_endpoint(remote, pool.get('remote_port'))}"
+        return f"{remote} -> {endpoint(local, pool.get('local_port'))}"
+    return f"{local} -> {remote_endpoint(pool)}"
 
 
-def _endpoint(address: str, of: object) -> str:
+def remote_endpoint(pool: Mapping[str, Any]) -> str:
+    """The remote address, and the port where the pool has one."""
+    return endpoint(text(pool.get("remote_address")), pool.get("remote_port"))
+
+
+def endpoint(address: str, of: object) -> str:
+    """``10.0.0.2:80``, ``[2001:db8::1]:80``."""
     number = port(of)
     host = f"[{address}]" if ":" in address else address
     return f"{host}:{'?' if number is None else number}"
