@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.pool import connection, history, remote_endpoint
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.pool import (
+    connection,
+    history,
+    remote_endpoint,
+)
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.text import text
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.values import count, measure, port
 
