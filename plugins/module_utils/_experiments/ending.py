@@ -25,7 +25,6 @@ _FIN_LIMIT_SECONDS = 90
 
 
 def measure_linger(ready: Bench) -> Figures:
-    ready.keep_time_wait()
     server = ready.server()
     resets = ready.counter("EstabResets")
     client = ready.connect(bench.OTHER, server)
@@ -136,7 +135,6 @@ def judge_fin_timeout(figures: Figures) -> Judgement:
 
 def measure_last_ack(ready: Bench) -> Figures:
     """The last ACK is dropped by a filter on the socket that it is for: no firewall is needed, nor loaded."""
-    ready.keep_time_wait()
     server = ready.server()
     client = ready.connect(bench.OTHER, server)
     accepted = server.accept()
