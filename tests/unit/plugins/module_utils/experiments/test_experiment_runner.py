@@ -138,5 +138,5 @@ def test_quick_ones_are_the_default_and_slow_ones_are_named():
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="experiments has 'reuse': it takes all, slow, and the names .*reuse_delay"):
+    with pytest.raises(ValueError, match=r"experiments has 'reuse': it takes all, slow, and the names .*reuse_delay"):
         table.chosen(["all", "reuse"])
