@@ -51,7 +51,7 @@ CASES = [
     (
         "/etc/nginx/sites-available/site",
         (
-            "server { listen 8080; listen [::]:8443 ssl;\n # listen 9;\n listen 443 quic;\n"
+            "server { listen 8080; listen [::]:8443 ssl;\n# listen 9;\n listen 443 quic;\n"
             " listen unix:/run/x;\n listen 127.0.0.1:8000-8003 udp;\n listen 10.0.0.1:8010-8012; proxy_pass http://a:9999;}"
         ),
         [8080, 8443, (8010, 8012)],
