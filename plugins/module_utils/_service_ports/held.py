@@ -13,6 +13,7 @@ from .._kernel.tcp_states import CONNECTED, LISTEN, NAMES
 #: a port that so many sockets share towards different ports was served on, not chosen
 _SERVED = 8
 
+
 class Holder(NamedTuple):
     """A connection. ``seconds_left``: until its TIME-WAIT ends, at most; None for a live one."""
 
