@@ -35,3 +35,16 @@ attributes:
     description: Action returns an C(ansible_facts) dictionary that will update existing host facts.
     support: full
 """
+
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It reads only, so that check mode is no different.
+  diff_mode:
+    support: N/A
+    details:
+      - It changes nothing.
+"""
