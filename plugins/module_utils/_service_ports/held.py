@@ -53,15 +53,14 @@ def find(kernel: RunningKernel, ports: AbstractSet[int]) -> List[Holder]:
 
 def _dumped(kernel: RunningKernel, ports: AbstractSet[int]) -> Iterator[sock_diag.Socket]:
     wanted: Set[Tuple[int, int]] = {(port >> 8, port & 255) for port in ports}
+    at = sock_diag.LOCAL_PORT_AT
     for datagram in kernel.dump(CONNECTED):
-        data, size = datagram
-        at = sock_diag.LOCAL_PORT_AT
-        # thousands of equal messages a datagram: most of them have none of the ports, and are not taken apart
-        if size and wanted.isdisjoint(zip(data[at::size], data[at + 1::size])):
-            continue
-        for one in sock_diag.sockets([datagram]):
-            if one.local_port in ports:
-                yield one
+        for kind, data in datagram.kinds.items():
+            # thousands of equal messages a datagram: most of them have none of the ports, and are not taken apart
+            high, low = data[at :: kind.length], data[at + 1 :: kind.length]
+            for number, port in enumerate(zip(high, low)):
+                if port in wanted:
+                    yield sock_diag.decode(kind, data, number * kind.length)
 
 
 def _was_served(found: List[sock_diag.Socket]) -> bool:
