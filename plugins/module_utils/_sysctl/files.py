@@ -40,7 +40,7 @@ class Files:
                 del done[-1:]
                 continue
             try:
-                target = os.readlink(self._root + "/" + "/".join(done + [part]))
+                target = os.readlink(self._root + "/" + "/".join([*done, part]))
             except OSError:
                 # no link, or not there at all: whoever reads it is told
                 done.append(part)
@@ -129,7 +129,10 @@ class ChangedFiles(Files):
 
     def list_names(self, path: str) -> List[str]:
         folder = self.real(path)
-        mine = {os.path.basename(one): content for one, content in self._edits.items() if os.path.dirname(one) == folder}
+        mine = {}
+        for one, content in self._edits.items():
+            if os.path.dirname(one) == folder:
+                mine[os.path.basename(one)] = content
         try:
             names = set(self._files.list_names(path))
         except AbsentError:

@@ -4,12 +4,21 @@
 """Keys of sysctl files: their two spellings, their patterns, and which of them matter here."""
 
 import re
-from typing import Iterable, List
+from typing import FrozenSet, Iterable, List, NamedTuple
 
 from .._kernel import sysctls
 
 #: the keys whose files are followed, as paths below /proc/sys
 OURS = tuple(sorted(path[len("/proc/sys/") :] for path in sysctls.FILES.values()))
+
+
+
+class Followed(NamedTuple):
+    """``asked``: the keys to tell about. ``present``: those that the kernel has, which patterns stand for."""
+
+    asked: FrozenSet[str]
+    present: FrozenSet[str]
+
 
 _SEPARATOR = re.compile("[./]")
 _PATTERN = re.compile(r"[*?[]")

@@ -21,7 +21,8 @@ def read(files: Files) -> Optional[reading.Reading]:
     binary = next((path for path in _BINARIES if files.has_file(path)), None)
     if binary is None:
         return None
-    found = reading.start(NAME, binary, units.starts_at_boot(files, NAME + ".service", "sysinit.target"), reading.SYSTEMD)
+    at_boot = units.starts_at_boot(files, NAME + ".service", "sysinit.target")
+    found = reading.start(NAME, binary, at_boot, reading.SYSTEMD)
     try:
         # its message of 246 and later: the version is in no file, and distributions backport
         patterns = b"explicit setting exists" in files.read(binary)

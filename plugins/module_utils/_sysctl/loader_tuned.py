@@ -98,7 +98,8 @@ def _code(files: Files) -> _Code:
         swaps = b'"./", "/."' in plugin
         moved = b"/etc/tuned/profiles" in constants
         break
-    return _Code(swaps, ("/usr/lib/tuned/profiles", "/etc/tuned/profiles") if moved else ("/usr/lib/tuned", "/etc/tuned"))
+    below = "/profiles" if moved else ""
+    return _Code(swaps, ("/usr/lib/tuned" + below, "/etc/tuned" + below))
 
 
 def _python_folders(files: Files) -> List[str]:
@@ -216,7 +217,7 @@ def _reapply(files: Files, found: reading.Reading, swaps: bool, excluded: Option
     found.hidden.extend(ordered.hidden)
     found.problems.extend(ordered.problems)
     first = len(found.statements)
-    for path in ordered.paths + [_MAIN_FILE]:
+    for path in [*ordered.paths, _MAIN_FILE]:
         if path != _MAIN_FILE or files.has_file(path):
             reading.add_file(files, found, path, partial(dialects.parse_tuned, swaps=swaps))
     if excluded:

@@ -30,9 +30,13 @@ def read(files: Files) -> Optional[reading.Reading]:
         return found
     if values.get("ENABLED") not in ("yes", "YES"):
         return None
-    path = values.get("IPT_SYSCTL", "")
+    return _add_its_file(files, found, values.get("IPT_SYSCTL", ""))
+
+
+def _add_its_file(files: Files, found: reading.Reading, path: Optional[str]) -> reading.Reading:
     if path is None:
-        found.problems.append(FileReadError(_SETTINGS[0], "IPT_SYSCTL is more than a plain value: cannot tell which file"))
+        reason = "IPT_SYSCTL is more than a plain value: cannot tell which file ufw reads"
+        found.problems.append(FileReadError(_SETTINGS[0], reason))
         return found
     try:
         command = loader_procps.find_command(files)

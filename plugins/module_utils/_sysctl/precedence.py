@@ -4,7 +4,7 @@
 """Which line wins, by the rules of each loader."""
 
 from collections import OrderedDict
-from typing import AbstractSet, Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 from . import keys, reading, values
 from .statement import Statement
@@ -24,22 +24,22 @@ class Outcome(NamedTuple):
     value: Optional[str]
     sure: bool
 
+    def leaves(self, value: Optional[str]) -> bool:
+        """Whether a line sets this value, and nothing but the kernel can make it another."""
+        return self.winner is not None and self.winner.sure and self.value == value
 
-def outcomes(found: reading.Reading, present: AbstractSet[str]) -> Dict[str, Outcome]:
-    """The outcome of each of our keys that any line of the loader is about.
 
-    :param present: the keys that the kernel has, as paths: a pattern stands for no other.
-    """
+def outcomes(found: reading.Reading, followed: keys.Followed) -> Dict[str, Outcome]:
+    """The outcome of each key asked for that any line of the loader is about."""
     if found.rule == reading.SYSTEMD:
-        writes = _writes_systemd(found.statements, present)
+        writes = _writes_systemd(found.statements, followed)
     elif found.rule == reading.PROCPS_4:
-        writes = _writes_procps_4(found.statements, present)
+        writes = _writes_procps_4(found.statements, followed)
     else:
-        writes = _writes_in_order(found.statements)
-    about = _about(found.statements, present, found.rule != reading.IN_ORDER)
-    return {
-        path: _decide(path, writes.get(path, []), about[path], not found.problems) for path in keys.OURS if path in about
-    }
+        writes = _writes_in_order(found.statements, followed)
+    about = _about(found.statements, followed, found.rule != reading.IN_ORDER)
+    complete = not found.problems
+    return {path: _decide(path, writes.get(path, []), lines, complete) for path, lines in sorted(about.items())}
 
 
 def _decide(path: str, writes: List[Statement], about: List[Statement], complete: bool) -> Outcome:
@@ -57,21 +57,23 @@ def _decide(path: str, writes: List[Statement], about: List[Statement], complete
     return Outcome(None, about, None, complete)
 
 
-def _about(statements: List[Statement], present: AbstractSet[str], patterns: bool) -> Dict[str, List[Statement]]:
+def _about(statements: List[Statement], followed: keys.Followed, patterns: bool) -> Dict[str, List[Statement]]:
     found: Dict[str, List[Statement]] = {}
     for statement in statements:
-        for path in _keys_of(statement, present, patterns):
+        for path in _keys_of(statement, followed, patterns):
             found.setdefault(path, []).append(statement)
     return found
 
 
-def _keys_of(statement: Statement, present: AbstractSet[str], patterns: bool) -> List[str]:
+def _keys_of(statement: Statement, followed: keys.Followed, patterns: bool) -> List[str]:
     if patterns and keys.is_pattern(statement.target):
-        return [] if statement.value is None else keys.matching(statement.target, sorted(present))
-    return [statement.target] if statement.target in keys.OURS else []
+        # an exception from patterns is no pattern itself
+        both = followed.asked & followed.present
+        return [] if statement.value is None else keys.matching(statement.target, sorted(both))
+    return [statement.target] if statement.target in followed.asked else []
 
 
-def _writes_systemd(statements: List[Statement], present: AbstractSet[str]) -> Dict[str, List[Statement]]:
+def _writes_systemd(statements: List[Statement], followed: keys.Followed) -> Dict[str, List[Statement]]:
     """A later line replaces an earlier one of the same key or pattern; a key by name beats any pattern (``apply_all``).
 
     Patterns are applied in the order of the lines that are left. A line with the value of the earlier one leaves it in
@@ -87,13 +89,13 @@ def _writes_systemd(statements: List[Statement], present: AbstractSet[str]) -> D
     for statement in table.values():
         if statement.value is None:
             continue
-        for path in _keys_of(statement, present, True):
+        for path in _keys_of(statement, followed, True):
             if path == statement.target or path not in table:
                 writes.setdefault(path, []).append(statement)
     return writes
 
 
-def _writes_procps_4(statements: List[Statement], present: AbstractSet[str]) -> Dict[str, List[Statement]]:
+def _writes_procps_4(statements: List[Statement], followed: keys.Followed) -> Dict[str, List[Statement]]:
     """Every line is written in turn, but a pattern leaves out what any line names, also one that comes later
     (``write_setting_list``). A line without a value only takes keys out of patterns."""
     named = {statement.target for statement in statements}
@@ -101,15 +103,15 @@ def _writes_procps_4(statements: List[Statement], present: AbstractSet[str]) -> 
     for statement in statements:
         if statement.value is None:
             continue
-        for path in _keys_of(statement, present, True):
+        for path in _keys_of(statement, followed, True):
             if path == statement.target or path not in named:
                 writes.setdefault(path, []).append(statement)
     return writes
 
 
-def _writes_in_order(statements: List[Statement]) -> Dict[str, List[Statement]]:
+def _writes_in_order(statements: List[Statement], followed: keys.Followed) -> Dict[str, List[Statement]]:
     writes: Dict[str, List[Statement]] = {}
     for statement in statements:
-        if statement.target in keys.OURS and statement.value is not None:
+        if statement.target in followed.asked and statement.value is not None:
             writes.setdefault(statement.target, []).append(statement)
     return writes

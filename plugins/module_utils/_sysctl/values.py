@@ -4,9 +4,10 @@
 """What the kernel makes of a value that is written to one of our sysctls."""
 
 import re
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from .. import _ports
+from . import keys
 
 #: strtoul() with base 0, and what may follow it (``proc_get_long``, kernel/sysctl.c)
 _NUMBER = re.compile(r"\s*(-?)(0[xX][0-9A-Fa-f]+|0[0-7]*|[1-9][0-9]*)(?=\s|\Z)")
@@ -45,6 +46,8 @@ def shown(path: str, value: str) -> Shown:
         return _range(value)
     if path == "net/ipv4/ip_local_reserved_ports":
         return _list(value)
+    if path not in keys.OURS:
+        return Shown(" ".join(value.split()), False)
     match = _NUMBER.match(value)
     if not match:
         return _REFUSED
@@ -79,7 +82,7 @@ def _number(match: "re.Match[str]") -> int:
 
 def _range(value: str) -> Shown:
     """Two numbers; the kernel leaves the second as it is where there is only one (``ipv4_local_port_range``)."""
-    numbers = []
+    numbers: List[int] = []
     at = 0
     while len(numbers) < 2:
         match = _NUMBER.match(value, at)
