@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from .._kernel.errors import KernelReadError
 from .._kernel.running import RunningKernel
-from . import sandbox
+from .._kernel import sandbox
 from .bench import Bench, NotPossibleError, host_settings
 from .experiment import FAILED, SKIPPED, Experiment, Judgement
 

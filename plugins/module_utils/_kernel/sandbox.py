@@ -13,8 +13,8 @@ import errno
 import os
 from typing import Any, Callable
 
-from .._kernel.child import call_in_child
-from .._kernel.errors import KernelReadError
+from .child import call_in_child
+from .errors import KernelReadError
 
 WHAT = "private network namespaces"
 
