@@ -108,8 +108,8 @@ CASES: dict[str, Tree] = {
         "/etc/sysctl.d/a-b.conf": f"{FIN}=36\n",
     },
     "slashes and dots": etc(
-        "net/ipv4/tcp_tw_reuse=1", "/net/ipv4/tcp_fin_timeout=31", "net.ipv4/tcp_rfc1337=1", "net//ipv4/tcp_timestamps=2",
-        "net/ipv4.tcp_max_syn_backlog=901", "net/ipv4/./tcp_max_tw_buckets=9002",
+        "net/ipv4/tcp_tw_reuse=1", "/net/ipv4/tcp_fin_timeout=31", "net.ipv4/tcp_rfc1337=1",
+        "net//ipv4/tcp_timestamps=2", "net/ipv4.tcp_max_syn_backlog=901", "net/ipv4/./tcp_max_tw_buckets=9002",
     ),
     "two dots in a path": etc("net/ipv4/../ipv4/tcp_fin_timeout=31", f"{REUSE}=1"),
     "doubled and trailing separators": etc("net..ipv4.tcp_tw_reuse=1", "net/ipv4/tcp_fin_timeout/=31", f"{RFC1337}=1"),
@@ -170,7 +170,9 @@ CASES: dict[str, Tree] = {
     "reserved ports": etc(f"{RESERVED}=8080,9000-9003,8081"),
     "reserved ports, spaced": etc(f"{RESERVED}=8080", f"{RESERVED}=8080 9000"),
     "reserved ports, cleared": etc(f"{RESERVED}=8080", f"{RESERVED}=", f"{REUSE}=1"),
-    "keys of interfaces beside ours": etc("net.ipv4.conf.*.rp_filter=2", "net.ipv4.conf.eth0/100.rp_filter=1", f"{FIN}=31"),
+    "keys of interfaces beside ours": etc(
+        "net.ipv4.conf.*.rp_filter=2", "net.ipv4.conf.eth0/100.rp_filter=1", f"{FIN}=31"
+    ),
     "braces and tildes": etc("net.ipv4.tcp_{fin_timeout,tw_reuse}=1", "~net.ipv4.tcp_tw_reuse=1", f"{RFC1337}=1"),
     "the whole path": etc("/proc/sys/net/ipv4/tcp_fin_timeout=31", f"{REUSE}=1"),
     "a key that is gone": etc("net.ipv4.tcp_tw_recycle=1", "net.ipv4.tcp_tw_re*=1"),

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the loaders of a distribution really do with a tree of files, beside what we say that they do.
 
-Run as a program of its own inside ``unshare --mount --propagation private``: whatever it mounts goes away with it, also
-when it is killed. Each loader runs in a network namespace of its own, with all of /proc/sys read-only but /proc/sys/net.
+Run as a program of its own inside ``unshare --mount --propagation private``: whatever it mounts goes away with it,
+also when it is killed. Each loader runs in a network namespace of its own, with all of /proc/sys read-only but
+/proc/sys/net.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def run(*argv: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
 def mount_tree(image: str, work: Path, tree: dict[str, object]) -> Path:
     """The image with the files of a case: text, base64 in a list, a link as ``{"link": …}``, or None for a folder."""
     upper, inner, root = work / "upper", work / "inner", work / "root"
-    for folder in (upper, inner, root):
-        folder.mkdir()
+    for made in (upper, inner, root):
+        made.mkdir()
     run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={image},upperdir={upper},workdir={inner}", str(root))
     for folder in _EMPTIED:
         if (root / folder).is_dir():
