@@ -9,6 +9,7 @@ the numbers of the calls and the register of a write's length are known here.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -111,12 +112,14 @@ class _Tracer:
                 continue
             new = pid not in self._tracees
             self._tracees.add(pid)
-            if os.WSTOPSIG(how) == _SYSCALL_STOP and self._at_call(pid):
-                self._kill()
-                return Traced(self._calls, None)
-            # a new child stops by itself, and so do the events of fork and exec; other signals are passed on
-            quiet = new or os.WSTOPSIG(how) in (_SYSCALL_STOP, signal.SIGTRAP)
-            _ptrace(_SYSCALL, pid, 0, 0 if quiet else os.WSTOPSIG(how))
+            # somebody else may kill it while it is stopped: the next wait tells
+            with contextlib.suppress(ProcessLookupError):
+                if os.WSTOPSIG(how) == _SYSCALL_STOP and self._at_call(pid):
+                    self._kill()
+                    return Traced(self._calls, None)
+                # a new child stops by itself, and so do the events of fork and exec; other signals are passed on
+                quiet = new or os.WSTOPSIG(how) in (_SYSCALL_STOP, signal.SIGTRAP)
+                _ptrace(_SYSCALL, pid, 0, 0 if quiet else os.WSTOPSIG(how))
         return Traced(self._calls, status)
 
     def _at_call(self, pid: int) -> bool:
@@ -140,7 +143,8 @@ class _Tracer:
 
     def _kill(self) -> None:
         for pid in self._tracees:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         while self._tracees:
             pid, how = os.waitpid(-1, _WALL)
             if os.WIFEXITED(how) or os.WIFSIGNALED(how):
