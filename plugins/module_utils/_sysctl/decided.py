@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the configuration as a whole gives: the last word at boot, of all loaders."""
 
-from typing import AbstractSet, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import AbstractSet, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple
 
 from . import keys, loaders, precedence
 from .files import Files
@@ -21,7 +21,7 @@ class Decided(NamedTuple):
     loader: str
 
 
-def last_word(found: List[Tuple[Reading, Outcomes]], path: str) -> Optional[Tuple[str, precedence.Outcome]]:
+def last_word(found: Sequence[Tuple[Reading, Outcomes]], path: str) -> Optional[Tuple[str, precedence.Outcome]]:
     """``(loader, outcome)`` of the one that decides a key, None where none sets it.
 
     Loaders run one after the other at boot, and the last that sets a key decides. Where it is known that none of them
@@ -42,7 +42,7 @@ def decided(files: Files, asked: Iterable[str], present: AbstractSet[str]) -> Di
     lines = {}
     for path in followed.asked:
         word = last_word(found, path)
-        if word and word[1].winner and word[1].value is not None:
-            loader, outcome = word
-            lines[path] = Decided(outcome.value or "", outcome.winner.path, outcome.winner.line, loader)
+        winner = word[1].winner if word else None
+        if word and winner and word[1].value is not None:
+            lines[path] = Decided(word[1].value, winner.path, winner.line, word[0])
     return lines
