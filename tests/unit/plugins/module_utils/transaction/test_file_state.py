@@ -65,7 +65,8 @@ def test_reading(tmp_path) -> None:
         stream.write(b"content")
     os.chmod(path, 0o604)
     found = read_state(path)
-    assert (found.kind, found.content, found.mode, found.uid, found.links) == ("file", b"content", 0o604, os.getuid(), 1)
+    assert found[:4] == ("file", b"content", 0o604, os.getuid())
+    assert found.links == 1
     os.symlink("file", tmp_path / "link")
     assert read_state(str(tmp_path / "link"))[:2] == ("link", b"file")
     assert read_state(str(tmp_path)).kind == "other"
