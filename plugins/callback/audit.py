@@ -31,7 +31,7 @@ from ansible.plugins.callback.default import CallbackModule as Default
 from ansible.utils.color import ANSIBLE_COLOR
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.collect import reason
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.terminal import paint
-from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.text import clean
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.text import clean
 
 GATHER = "tcpops.timewait.timewait_facts"
 REPORT = "tcpops.timewait.audit_report"

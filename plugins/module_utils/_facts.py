@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
-from . import _capacity, _census, _memory, _ports, _sockets
+from . import _capacity, _census, _listening, _memory, _ports, _sockets
 from ._kernel import capabilities, counters, inside, namespaces, sysctls
 from ._kernel.errors import KernelReadError, MissingError
 from ._kernel.running import RunningKernel
@@ -18,6 +18,8 @@ from ._tally import Tally
 
 SCHEMA = 1
 SUBSETS = ("census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctl_files", "sysctls")
+#: takes as long as it is told to: not one of ``all``
+CONNECT_FAILURES = "connect_failures"
 
 #: TCP_TIMEWAIT_LEN, include/net/tcp.h
 _TIMEWAIT_MS = 60000
@@ -28,12 +30,14 @@ Values = Dict[str, sysctls.Value]
 
 
 class Options(NamedTuple):
-    """``top``: pools per namespace and direction. ``client_ports``: assumed ports of a client. Time-out in seconds."""
+    """``top``: pools per namespace and direction, and destinations. ``client_ports``: assumed ports of a client.
+    Time-out in seconds, and seconds to listen for failed connections when those are among the subsets."""
 
     subsets: FrozenSet[str]
     top: int
     client_ports: int
     namespace_timeout: int
+    connect_failures_seconds: int = 0
 
 
 class _Ports(NamedTuple):
@@ -45,6 +49,18 @@ class _Ports(NamedTuple):
 
 def gather(kernel: RunningKernel, options: Options) -> Facts:
     """The facts, as docs/schema.md describes them."""
+    if CONNECT_FAILURES not in options.subsets:
+        return _gather(kernel, options)
+    with _listening.Listening(kernel, options.connect_failures_seconds, options.top) as listening:
+        facts = _gather(kernel, options)
+        try:
+            facts[CONNECT_FAILURES] = listening.facts()
+        except KernelReadError as error:
+            facts["unavailable"].append(_problem(error.what, error.reason))
+        return facts
+
+
+def _gather(kernel: RunningKernel, options: Options) -> Facts:
     timewait_ms, evidence = _timewait_length(kernel)
     first, others, unavailable = _find_namespaces(kernel, options)
     described, problems = _describe(kernel, options, timewait_ms, first)

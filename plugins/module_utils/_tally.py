@@ -13,11 +13,11 @@ import struct
 import sys
 from collections import Counter
 from functools import lru_cache
-from typing import AbstractSet, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import AbstractSet, Dict, Iterable, List, NamedTuple, Optional, Tuple, Union
 
 from ._direction import INBOUND_PORT, OUTBOUND_PORT, UNDECIDED_PORT, PortClasses, bits
 from ._kernel import addresses, sock_diag
-from ._kernel.tcp_states import NAMES, NEW_SYN_RECV, SYN_RECV, SYN_SENT, TIME_WAIT
+from ._kernel.tcp_states import FIN_WAIT_2, NAMES, NEW_SYN_RECV, SYN_RECV, SYN_SENT, TIME_WAIT
 from ._ports import PortRange
 
 OUTBOUND = "outbound"
@@ -31,7 +31,6 @@ _REMOTE_PORTS_OF_A_SERVER = 8
 _LONGEST_REPEAT = 8
 _TAIL_BYTES = 2048
 _COOKIE = slice(sock_diag.COOKIE_AT, sock_diag.COOKIE_AT + 8)
-_MINI_LENGTHS = (sock_diag.SMALLEST_MESSAGE, sock_diag.SMALLEST_MESSAGE + 8)
 
 #: seconds of history, and the slots of TIME-WAIT that belongs to none of them, and of sockets in other states
 HISTORY_SECONDS = 60
@@ -39,6 +38,12 @@ OLDER = HISTORY_SECONDS
 OTHER_STATE = OLDER + 1
 #: what one byte of an entry's remaining milliseconds, all but the lowest, can hold
 _LONGEST_FAST_MS = 65535
+
+
+#: states in which the local port need not be asked for the direction
+_DIRECTION_BY_STATE = {SYN_SENT: OUTBOUND, SYN_RECV: INBOUND, NEW_SYN_RECV: INBOUND}
+#: laying the bytes of messages side by side costs as much as counting so many of them one by one
+_FEW = 6
 
 
 def slot_of(left_ms: int, timewait_ms: int) -> int:
@@ -89,21 +94,18 @@ class Tally:
 
     def add_datagram(self, datagram: sock_diag.Datagram) -> None:
         """Count the sockets of one ``Datagram`` of a dump."""
-        data, length = self._without_repeats(datagram)
-        if length and data:
-            self._add_uniform(data, length)
-        elif data:
-            self._add_mixed(data)
+        for kind, data in self._without_repeats(datagram).items():
+            self._add_alike(kind, data)
 
-    def _without_repeats(self, datagram: sock_diag.Datagram) -> sock_diag.Datagram:
-        """Drop sockets at the start of a datagram that the one before ended with.
+    def _without_repeats(self, datagram: sock_diag.Datagram) -> Dict[sock_diag.Kind, bytes]:
+        """The sockets of a datagram by kind, less those at its start that the one before ended with.
 
         Where the kernel repeats any, it repeats the first one: the rest is looked at only then.
         """
         data = datagram.data
         last, self._last = self._last, data
         if data[_COOKIE] not in last[-_TAIL_BYTES:]:
-            return datagram
+            return datagram.kinds
         cookies = [last[offset:offset + length][_COOKIE] for offset, length, _type in sock_diag.messages(last)]
         ended_with = frozenset(cookies[-_LONGEST_REPEAT:])
         kept = []
@@ -111,71 +113,54 @@ class Tally:
             message = data[offset:offset + length]
             if number >= _LONGEST_REPEAT or message[_COOKIE] not in ended_with:
                 kept.append(message)
-        return sock_diag.Datagram(b"".join(kept), datagram.uniform)
+        kinds, _end = sock_diag.by_kind(b"".join(kept))
+        return kinds
 
-    def _add_mixed(self, data: bytes) -> None:
-        """Sockets that live beside mini-sockets: the former one by one, the latter put together again."""
-        pieces: Dict[int, List[bytes]] = {}
-        for offset, length, message_type in sock_diag.messages(data):
-            if message_type == sock_diag.NLMSG_NOOP:
-                continue
-            if length in _MINI_LENGTHS and data[offset + sock_diag.STATE_AT] == TIME_WAIT:
-                pieces.setdefault(length, []).append(data[offset:offset + length])
-            else:
-                self.add(sock_diag.decode(data, offset, length))
-        for length, messages in pieces.items():
-            self._add_uniform(b"".join(messages), length)
-
-    def _add_uniform(self, data: bytes, length: int) -> None:
-        count = len(data) // length
-        family = data[sock_diag.FAMILY_AT]
-        if (
-            data[sock_diag.STATE_AT::length].count(TIME_WAIT) != count
-            or data[sock_diag.FAMILY_AT::length].count(family) != count
-            or family not in _KEYS
-            or self.timewait_ms > _LONGEST_FAST_MS
-        ):
-            self._add_sorted(data, length)
+    def _add_alike(self, kind: sock_diag.Kind, data: bytes) -> None:
+        """Count messages of one kind."""
+        if kind.state not in NAMES:
+            return  # they listen, or are only bound: no quadruplets
+        count = len(data) // kind.length
+        if count < _FEW or (kind.state == TIME_WAIT and self.timewait_ms > _LONGEST_FAST_MS):
+            for offset in range(0, len(data), kind.length):
+                self.add(sock_diag.decode(kind, data, offset))
             return
-        port = sock_diag.LOCAL_PORT_AT
-        classes = self._classes.of_ports(data[port::length], data[port + 1::length])
+        classes = self._classes_of(kind, data)
         if UNDECIDED_PORT in classes:
-            data, classes, count = self._without_undecided(data, length, classes)
+            data, classes, count = self._without_undecided(kind, data, classes)
             if not count:
                 return
-        layout = _KEYS[family]
+        layout = _KEYS[kind.family]
         size = layout.size
         keys = bytearray(count * size)
         keys[0::size] = classes
-        keys[1::size], keys[2::size] = _port_columns(data, length, classes)
+        keys[1::size], keys[2::size] = _port_columns(data, kind.length, classes)
         for at, column in enumerate(layout.addresses, 3):
-            keys[at::size] = data[column::length]
-        keys[size - 1::size] = data[_QUARTER_AT::length].translate(self._slots)
+            keys[at::size] = data[column::kind.length]
+        if kind.state == TIME_WAIT:
+            keys[size - 1::size] = data[_QUARTER_AT::kind.length].translate(self._slots)
+        else:
+            keys[size - 1::size] = bytes((OTHER_STATE,)) * count
         self._counts.update(_splitter(size, count).unpack(keys))
-        self.states["time_wait"] += count
+        self.states[_state_name(kind)] += count
 
-    def _without_undecided(self, data: bytes, length: int, classes: bytes) -> Tuple[bytes, bytes, int]:
+    def _classes_of(self, kind: sock_diag.Kind, data: bytes) -> bytes:
+        """Class of each message: of its local port, where the state does not tell."""
+        if kind.state in _DIRECTION_BY_STATE:
+            port_class = INBOUND_PORT if _DIRECTION_BY_STATE[kind.state] == INBOUND else OUTBOUND_PORT
+            return bytes((port_class,)) * (len(data) // kind.length)
+        port = sock_diag.LOCAL_PORT_AT
+        return self._classes.of_ports(data[port::kind.length], data[port + 1::kind.length])
+
+    def _without_undecided(self, kind: sock_diag.Kind, data: bytes, classes: bytes) -> Tuple[bytes, bytes, int]:
         """Count messages of undecided direction one by one; ``(data, classes, count)`` of the others."""
         kept = []
-        for offset, port_class in zip(range(0, len(data), length), classes):
+        for offset, port_class in zip(range(0, len(data), kind.length), classes):
             if port_class == UNDECIDED_PORT:
-                self.add(sock_diag.decode(data, offset, length))
+                self.add(sock_diag.decode(kind, data, offset))
             else:
-                kept.append(data[offset:offset + length])
+                kept.append(data[offset:offset + kind.length])
         return b"".join(kept), classes.translate(None, bytes((UNDECIDED_PORT,))), len(kept)
-
-    def _add_sorted(self, data: bytes, length: int) -> None:
-        """Datagram of several families, or of FIN-WAIT-2 among TIME-WAIT: one run for each family, the rest singly."""
-        runs: Dict[int, List[bytes]] = {}
-        for offset in range(0, len(data), length):
-            message = data[offset:offset + length]
-            family = message[sock_diag.FAMILY_AT]
-            if message[sock_diag.STATE_AT] == TIME_WAIT and family in _KEYS and self.timewait_ms <= _LONGEST_FAST_MS:
-                runs.setdefault(family, []).append(message)
-            else:
-                self.add(sock_diag.decode(message, 0, length))
-        for messages in runs.values():
-            self._add_uniform(b"".join(messages), length)
 
     # -- single sockets ------------------------------------------------------------------------------------
 
@@ -183,10 +168,8 @@ class Tally:
         """Count one ``Socket``."""
         if found.state not in NAMES:
             return  # it listens, or is only bound: no quadruplet
-        if found.state == SYN_SENT:
-            self._count(found, OUTBOUND)
-        elif found.state in (SYN_RECV, NEW_SYN_RECV):
-            self._count(found, INBOUND)
+        if found.state in _DIRECTION_BY_STATE:
+            self._count(found, _DIRECTION_BY_STATE[found.state])
         else:
             port_class = self._classes[found.local_port]
             if port_class == UNDECIDED_PORT:
@@ -217,12 +200,7 @@ class Tally:
         port = found.local_port if inbound else found.remote_port
         key = bytes((INBOUND_PORT if inbound else OUTBOUND_PORT, port >> 8, port & 0xFF))
         self._counts[key + found.local_address + found.remote_address + bytes((slot,))] += 1
-        if found.state == TIME_WAIT:
-            self.states["time_wait"] += 1
-        elif found.mini:
-            self.states["fin_wait_2_mini"] += 1
-        else:
-            self.states[NAMES[found.state]] += 1
+        self.states[_state_name(found)] += 1
 
     # -- result --------------------------------------------------------------------------------------------
 
@@ -272,6 +250,11 @@ def _key(address_size: int) -> _Key:
     local, remote = sock_diag.LOCAL_PORT_AT + 4, sock_diag.LOCAL_PORT_AT + 20
     columns = tuple(range(local, local + address_size)) + tuple(range(remote, remote + address_size))
     return _Key(len(columns) + 4, columns)
+
+
+def _state_name(of: Union[sock_diag.Kind, sock_diag.Socket]) -> str:
+    """Name of the state in the facts. A mini-socket in FIN-WAIT-2 is counted apart from a real one."""
+    return "fin_wait_2_mini" if of.mini and of.state == FIN_WAIT_2 else NAMES[of.state]
 
 
 @lru_cache(maxsize=32)

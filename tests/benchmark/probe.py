@@ -20,12 +20,12 @@ def idle() -> int:
 
 
 def floor() -> int:
-    """The kernel's dump of IPv4 TIME-WAIT, read and thrown away."""
+    """The kernel's dump of what an IPv4 host has, TIME-WAIT and established, read and thrown away."""
     import socket
     import struct
 
     request = struct.pack("=IHHII", 72, 20, 0x301, 1, 0) + struct.pack(
-        "=4BI48s", socket.AF_INET, 6, 0, 0, 1 << 6, b""
+        "=4BI48s", socket.AF_INET, 6, 0, 0, 1 << 6 | 1 << 1, b""
     )
     buffer = bytearray(65536)
     total = 0

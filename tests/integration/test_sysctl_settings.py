@@ -85,6 +85,20 @@ def test_reservations_come_before_the_range_grows_and_go_after_it_shrank(host: H
     assert names[:2] == ["net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports"]
 
 
+def test_a_list_longer_than_a_page_is_set_whole_and_survives_a_boot(host: Host) -> None:
+    ports = ",".join(str(port) for port in range(20001, 60001, 2))
+    four_times(host, values={"net.ipv4.ip_local_reserved_ports": ports})
+    assert reserved(host) == ports
+    host.run("sh", "-c", "echo > /proc/sys/net/ipv4/ip_local_reserved_ports")
+    boot(host)
+    assert reserved(host) == ports
+
+
+def reserved(host: Host) -> str:
+    """The kernel gives the list in one read only: what does not fit is lost."""
+    return host.run("dd", "if=/proc/sys/net/ipv4/ip_local_reserved_ports", "bs=1M", "count=1", "status=none").strip()
+
+
 @pytest.mark.parametrize(
     ("path", "line"),
     [

@@ -11,6 +11,7 @@ a new connection takes the place of the TIME-WAIT socket of its quadruplet.
 from __future__ import annotations
 
 import gc
+import resource
 import signal
 import socket
 import subprocess
@@ -37,7 +38,7 @@ _DONE = "done\n"
 class Share(NamedTuple):
     """What one process makes: ``pools`` pools of ``size`` sockets each, numbered from ``first``."""
 
-    end: str  # outbound: the client closes first; inbound: the server
+    end: str  # outbound: the client closes first; inbound: the server; live: nobody
     first: int
     pools: int
     size: int
@@ -51,15 +52,26 @@ class Mix(NamedTuple):
     outbound_pools: int
     inbound: int
     inbound_pools: int
+    #: connections that stay, both ends of which are here
+    live: int = 0
+    live_pools: int = 0
 
     @property
     def total(self) -> int:
+        """Sockets in TIME-WAIT."""
         return self.outbound + self.inbound
+
+    def scaled(self, part: float) -> Mix:
+        """The same load with ``part`` of the sockets."""
+        return self._replace(
+            outbound=int(self.outbound * part), inbound=int(self.inbound * part), live=int(self.live * part)
+        )
 
     def shares(self) -> list[list[Share]]:
         """Work for each process."""
         work: list[list[Share]] = [[] for _maker in range(_MAKERS)]
         for end, sockets, pools in (
+            ("live", self.live, self.live_pools),  # first, because only TIME-WAIT expires
             ("outbound", self.outbound, self.outbound_pools),
             ("inbound", self.inbound, self.inbound_pools),
         ):
@@ -78,6 +90,8 @@ OUTBOUND = Mix("outbound", 600_000, 24, 0, 0)
 INBOUND = Mix("inbound", 0, 0, 600_000, 12)
 INBOUND_MANY_CLIENTS = Mix("inbound, 300 clients", 0, 0, 600_000, 300)
 HALF_AND_HALF = Mix("half and half", 300_000, 12, 300_000, 12)
+#: as a proxy's: each datagram of the dump has both kinds, because the kernel's table is in no order
+MANY_LIVE = Mix("beside 30 000 live", 50_000, 2, 50_000, 2, 15_000, 10)
 
 
 def flood(lab: Lab, mix: Mix) -> Namespace:
@@ -109,6 +123,18 @@ def time_wait_count(namespace: Namespace) -> int:
             fields = line.split()
             return int(fields[fields.index("tw") + 1])
     raise RuntimeError("no TCP line in /proc/net/sockstat")
+
+
+def _hold(share: Share, listener: socket.socket, port: int) -> list[socket.socket]:
+    """Connections that stay: both ends of each, for the caller to keep."""
+    held = []
+    for pool in range(share.first, share.first + share.pools):
+        # addresses of their own: what closes its connections binds ports that these would have
+        target, source = (f"127.3.{pool >> 8}.{pool & 255}", port), ("127.4.0.1", 0)
+        for _number in range(share.size):
+            held.append(socket.create_connection(target, source_address=source))
+            held.append(listener.accept()[0])
+    return held
 
 
 def _make(share: Share, listener: socket.socket, port: int) -> None:
@@ -143,14 +169,21 @@ def main() -> None:
     gc.disable()
     path, port = sys.argv[1], int(sys.argv[2])
     enter(path)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     listener = socket.create_server(("0.0.0.0", port), backlog=16, reuse_port=True)
     others = (
         [] if port != SERVER_PORT else [socket.create_server(("0.0.0.0", other)) for other in OTHER_LISTENERS]
     )
+    live = []
     for word in sys.argv[3:]:
         end, first, pools, size = word.split(":")
-        _make(Share(end, int(first), int(pools), int(size)), listener, port)
-    live = [socket.create_connection(("127.0.0.1", port)) for _number in range(_LIVE_CONNECTIONS)]
+        share = Share(end, int(first), int(pools), int(size))
+        if end == "live":
+            live += _hold(share, listener, port)
+        else:
+            _make(share, listener, port)
+    live += [socket.create_connection(("127.0.0.1", port)) for _number in range(_LIVE_CONNECTIONS)]
     live += [listener.accept()[0] for _number in range(_LIVE_CONNECTIONS)]
     # Some connections are open on any machine, and what listened goes on listening meanwhile.
     signal.alarm(_LIFE_SECONDS)

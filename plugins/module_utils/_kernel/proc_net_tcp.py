@@ -15,8 +15,7 @@ from typing import Iterable, Iterator, Tuple
 from . import addresses
 from .addresses import AF_INET, AF_INET6
 from .errors import KernelReadError
-from .sock_diag import TIMER_TIMEWAIT, Socket
-from .tcp_states import FIN_WAIT_2, TIME_WAIT
+from .sock_diag import Socket, is_mini
 
 #: the file counts timers in clock ticks of user space, 100 a second on every architecture but alpha
 _MS_PER_TICK = 10
@@ -50,12 +49,11 @@ def _socket(line: str, family: int) -> Socket:
     return Socket(
         family,
         state,
-        int(timer_kind, 16) == TIMER_TIMEWAIT and state in (TIME_WAIT, FIN_WAIT_2),
+        is_mini(state, int(timer_kind, 16)),
         local_port,
         remote_port,
         local_address,
         remote_address,
-        0,
         int(ticks, 16) * _MS_PER_TICK,
         b"",
     )

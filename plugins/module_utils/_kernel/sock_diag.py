@@ -13,7 +13,7 @@ Source: ``include/uapi/linux/inet_diag.h``, ``net/ipv4/inet_diag.c``, sock_diag(
 import errno
 import os
 import struct
-from typing import Iterable, Iterator, NamedTuple, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from . import addresses
 from .addresses import AF_INET, AF_INET6
@@ -21,8 +21,8 @@ from .errors import KernelReadError
 from .tcp_states import FIN_WAIT_2, TIME_WAIT
 
 WHAT = "sock_diag dump"
+_OVERLONG = "garbled answer: a message claims %d bytes where %d are left"
 
-NLMSG_NOOP = 1
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
 TCPDIAG_GETSOCK = 18
@@ -34,13 +34,14 @@ _IPPROTO_TCP = 6
 _REQ_BYTECODE = 1
 
 HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, seq, portid
-# nlmsghdr, then inet_diag_msg: family, state, timer, retrans, ports, addresses, interface, cookie, expires, ...
-MESSAGE = struct.Struct("=16x4B2s2s16s16sI8sI16x")
-_LENGTH_AND_TYPE = 6  # bytes of the header that tell what a message is
+# nlmsghdr, then inet_diag_msg: ports, addresses, interface, cookie, expires, ... behind what the kind tells
+_MESSAGE = struct.Struct("=20x2s2s16s16s4x8sI16x")
+# length and type out of nlmsghdr; family, state and timer out of inet_diag_msg
+_KIND = struct.Struct("=IH10x3B")
+_KIND_COLUMNS = (0, 1, 2, 3, 4, 5, 16, 17, 18)
 #: nlmsghdr 16 + inet_diag_msg 72; a caller with CAP_NET_ADMIN gets INET_DIAG_MARK besides, 96 in all
 SMALLEST_MESSAGE = 88
 
-FAMILY_AT = 16
 STATE_AT = 17
 LOCAL_PORT_AT = 20
 COOKIE_AT = 60
@@ -48,6 +49,12 @@ EXPIRES_AT = 68
 
 #: ``idiag_timer`` of a time-wait mini-socket (``inet_twsk_diag_fill``)
 TIMER_TIMEWAIT = 3
+
+
+def is_mini(state: int, timer: int) -> bool:
+    """Whether it is a time-wait mini-socket. Real sockets in FIN-WAIT-2 have other timers."""
+    return timer == TIMER_TIMEWAIT and state in (TIME_WAIT, FIN_WAIT_2)
+
 
 #: bytecode that accepts the sockets whose local port the application chose itself: ``INET_DIAG_BC_AUTO`` (6) goes on
 #: to a jump (1) past the end, which rejects, when it matches, and to the end, which accepts, when it does not
@@ -58,8 +65,8 @@ class Socket(NamedTuple):
     """One socket that holds a quadruplet, listens or is bound.
 
     ``mini``: a time-wait mini-socket (in state TIME-WAIT or FIN-WAIT-2). Addresses are packed, 4 bytes for
-    IPv4 and for IPv4-mapped IPv6, else 16. ``interface``: index of the interface it is bound to, else 0.
-    ``left_ms``: milliseconds until a mini-socket goes. ``cookie``: 8 bytes, empty where the source gives none.
+    IPv4 and for IPv4-mapped IPv6, else 16. ``left_ms``: milliseconds until a mini-socket goes. ``cookie``: 8 bytes,
+    empty where the source gives none.
     """
 
     family: int
@@ -69,7 +76,6 @@ class Socket(NamedTuple):
     remote_port: int
     local_address: bytes
     remote_address: bytes
-    interface: int
     left_ms: int
     cookie: bytes
 
@@ -101,9 +107,7 @@ def messages(datagram: bytes) -> Iterator[Tuple[int, int, int]]:
             raise KernelReadError(WHAT, "truncated answer: %d bytes left where a header needs 16" % (end - offset))
         length, message_type, _flags, _sequence, _port = HEADER.unpack_from(datagram, offset)
         if length < HEADER.size or length > end - offset:
-            raise KernelReadError(
-                WHAT, "garbled answer: a message claims %d bytes where %d are left" % (length, end - offset)
-            )
+            raise KernelReadError(WHAT, _OVERLONG % (length, end - offset))
         yield offset, length, message_type
         offset += (length + 3) & ~3  # NLMSG_ALIGN
 
@@ -115,45 +119,50 @@ def error_of(datagram: bytes, offset: int, length: int) -> int:
     return -int(struct.unpack_from("=i", datagram, offset + HEADER.size)[0])
 
 
-def decode(datagram: bytes, offset: int, length: int) -> Socket:
-    """The socket that the message at ``offset`` describes.
+class Kind(NamedTuple):
+    """What messages have in common that can be counted together: their length and type, and these of the socket."""
 
-    :raises KernelReadError: when it is shorter than ``inet_diag_msg`` or of no internet family.
-    """
-    if length < SMALLEST_MESSAGE:
-        raise KernelReadError(WHAT, "garbled answer: a socket in %d bytes, %d are needed" % (length, SMALLEST_MESSAGE))
-    family, state, timer, _retrans, local_port, remote_port, local, remote, interface, cookie, expires = (
-        MESSAGE.unpack_from(datagram, offset)
-    )
-    if family not in (AF_INET, AF_INET6):
-        raise KernelReadError(WHAT, "foreign answer: a socket of address family %d" % family)
+    length: int
+    message_type: int
+    family: int
+    state: int
+    timer: int
+
+    @property
+    def mini(self) -> bool:
+        """Whether they tell of time-wait mini-sockets."""
+        return is_mini(self.state, self.timer)
+
+
+class Datagram(NamedTuple):
+    """One datagram of a dump: its bytes, and its sockets, the messages of one kind put together."""
+
+    data: bytes
+    kinds: Dict[Kind, bytes]
+
+
+def decode(kind: Kind, data: bytes, offset: int) -> Socket:
+    """The socket that the message at ``offset`` describes."""
+    local_port, remote_port, local, remote, cookie, expires = _MESSAGE.unpack_from(data, offset)
     return Socket(
-        family,
-        state,
-        timer == TIMER_TIMEWAIT and state in (TIME_WAIT, FIN_WAIT_2),
+        kind.family,
+        kind.state,
+        kind.mini,
         local_port[0] << 8 | local_port[1],
         remote_port[0] << 8 | remote_port[1],
-        addresses.fold(family, local),
-        addresses.fold(family, remote),
-        interface,
+        addresses.fold(kind.family, local),
+        addresses.fold(kind.family, remote),
         expires,
         cookie,
     )
 
 
-class Datagram(NamedTuple):
-    """One datagram of a dump: its bytes, and the length of its messages where all are of one length, else 0."""
-
-    data: bytes
-    uniform: int
-
-
 def sockets(datagrams: Iterable[Datagram]) -> Iterator[Socket]:
     """Every socket of a dump, decoded one by one: for the small dumps, where speed does not matter."""
     for datagram in datagrams:
-        for offset, length, message_type in messages(datagram.data):
-            if message_type in _SOCKET_TYPES:
-                yield decode(datagram.data, offset, length)
+        for kind, data in datagram.kinds.items():
+            for offset in range(0, len(data), kind.length):
+                yield decode(kind, data, offset)
 
 
 class DumpRefusedError(KernelReadError):
@@ -183,33 +192,83 @@ def until_done(datagrams: Iterable[bytes], sequence: int = 1) -> Iterator[Datagr
     for data in datagrams:
         if len(data) < HEADER.size:
             raise KernelReadError(WHAT, "truncated answer: a datagram of %d bytes" % len(data))
-        length, message_type, _flags, answered, _port = HEADER.unpack_from(data, 0)
+        _length, _type, _flags, answered, _port = HEADER.unpack_from(data, 0)
         if answered != sequence:
             raise KernelReadError(WHAT, "foreign answer: to request %d, not to ours" % answered)
-        if message_type in _SOCKET_TYPES and is_uniform(data, length):
-            yield Datagram(data, length)
+        kinds, end = by_kind(data)
+        if end == len(data):
+            yield Datagram(data, kinds)
             continue
-        for offset, length, message_type in messages(data):
-            if message_type in (NLMSG_DONE, NLMSG_ERROR):
-                number = error_of(data, offset, length)
-                if number:
-                    raise DumpRefusedError(number)
-                if offset:
-                    yield Datagram(data[:offset], 0)
-                return
-            if message_type != NLMSG_NOOP and message_type not in _SOCKET_TYPES:
-                raise KernelReadError(WHAT, "foreign answer: a message of type %d" % message_type)
-        yield Datagram(data, 0)
+        _offset, length, _type = next(messages(data[end:]))
+        number = error_of(data, end, length)
+        if number:
+            raise DumpRefusedError(number)
+        if end:
+            yield Datagram(data[:end], kinds)
+        return
     raise KernelReadError(WHAT, "truncated answer: it stops before its end")
 
 
-def is_uniform(data: bytes, length: int) -> bool:
-    """Whether the bytes are nothing but messages of the first one's length and type.
+def by_kind(data: bytes) -> Tuple[Dict[Kind, bytes], int]:
+    """``(sockets, end)``: the messages of each kind put together, up to the end of the datagram or of the dump.
 
-    TIME-WAIT entries are all of one length, so that whole datagrams can be taken apart at once: the same
-    byte of each message is one strided slice.
+    In a table with live connections almost every datagram has several kinds, in no order. Each message is touched
+    once, here; what its kind tells is checked when the first of the kind comes.
+
+    :raises KernelReadError: when a message is garbled, or is none of a dump.
     """
-    if length < SMALLEST_MESSAGE or len(data) % length:
-        return False
-    count = len(data) // length
-    return all(data[column::length].count(byte) == count for column, byte in enumerate(data[:_LENGTH_AND_TYPE]))
+    first = _is_uniform(data)
+    if first:
+        return {first: data}, len(data)
+    pieces: Dict[Tuple[int, ...], List[bytes]] = {}
+    size = len(data)
+    offset = start = 0
+    while offset < size:
+        start = offset
+        try:
+            kind = _KIND.unpack_from(data, start)
+            offset = start + kind[0]
+            pieces[kind].append(data[start:offset])
+        except KeyError:
+            if kind[1] in (NLMSG_DONE, NLMSG_ERROR):
+                offset = start
+                break
+            _check(Kind(*kind))
+            pieces[kind] = [data[start:offset]]
+        except struct.error:
+            _offset, length, _type = next(messages(data[start:]))  # tells what is wrong with most
+            raise KernelReadError(WHAT, "garbled answer: a message of %d bytes" % length) from None
+    if offset > size:
+        raise KernelReadError(WHAT, _OVERLONG % (offset - start, size - start))
+    return {Kind(*kind): b"".join(parts) for kind, parts in pieces.items()}, offset
+
+
+def _is_uniform(data: bytes) -> Optional[Kind]:
+    """The kind of all messages, where there is but one: the same byte of each is one strided slice."""
+    if len(data) < SMALLEST_MESSAGE:
+        return None
+    kind = Kind(*_KIND.unpack_from(data, 0))
+    if kind.length < SMALLEST_MESSAGE or len(data) % kind.length or kind.message_type not in _SOCKET_TYPES:
+        return None
+    count = len(data) // kind.length
+    if any(data[column::kind.length].count(data[column]) != count for column in _KIND_COLUMNS):
+        return None
+    _check(kind)
+    return kind
+
+
+def _check(kind: Kind) -> None:
+    """Raise what is wrong with messages of a kind.
+
+    The lengths of the kernel's are multiples of 4 (``nla_put`` pads): there is nothing between messages.
+    """
+    if kind.length < HEADER.size or kind.length % 4:
+        raise KernelReadError(WHAT, "garbled answer: a message claims %d bytes" % kind.length)
+    if kind.message_type not in _SOCKET_TYPES:
+        raise KernelReadError(WHAT, "foreign answer: a message of type %d" % kind.message_type)
+    if kind.length < SMALLEST_MESSAGE:
+        raise KernelReadError(
+            WHAT, "garbled answer: a socket in %d bytes, %d are needed" % (kind.length, SMALLEST_MESSAGE)
+        )
+    if kind.family not in (AF_INET, AF_INET6):
+        raise KernelReadError(WHAT, "foreign answer: a socket of address family %d" % kind.family)

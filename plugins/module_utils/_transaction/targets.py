@@ -196,11 +196,19 @@ def _read_value(kernel: RunningKernel, key: str) -> Optional[str]:
 
 
 def _write_value(key: str, value: str) -> Optional[str]:
-    """What the kernel says against it, None when it takes the value. An empty write would be no write at all."""
+    """What the kernel says against it, None when it takes the value. An empty write would be no write at all.
+
+    Of a long list of ports the kernel takes a page at a time, and adds what comes next (``proc_do_large_bitmap``).
+    """
+    left = ("%s\n" % value).encode("utf-8")
     try:
         descriptor = os.open(_SYSCTLS + key, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            os.write(descriptor, ("%s\n" % value).encode("utf-8"))
+            while left:
+                taken = os.write(descriptor, left)
+                if not taken:
+                    return "the kernel takes no more than %d bytes of it" % (len(value) + 1 - len(left))
+                left = left[taken:]
         finally:
             os.close(descriptor)
     except OSError as error:

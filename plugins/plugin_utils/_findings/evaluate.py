@@ -40,6 +40,8 @@ _HOST_RULES = tuple(rule for rule in RULES if rule.scope == HOST)
 _NAMESPACES = "namespaces"
 #: the need of a rule that asks what the kernel can do; documents that were never asked for it are not judged by it
 _CAPABILITIES = "capabilities"
+#: the need of a rule about failed connections; the same holds for those
+_CONNECT_FAILURES = "connect_failures"
 _NAMESPACE_NEEDS = {rule.id: rule.needs - {_NAMESPACES, _CAPABILITIES} for rule in _NAMESPACE_RULES}
 _SHOWN = 5
 
@@ -135,6 +137,10 @@ def _judge_host(
             continue
         if "memory" in rule.needs and facts.memory is None:
             _cannot((rule,), facts.namespaces[0].why_missing("memory"), unjudged)
+            continue
+        if _CONNECT_FAILURES in rule.needs and facts.connect_failures is None:
+            if facts.connect_failures_asked:
+                _cannot((rule,), facts.namespaces[0].why_missing(_CONNECT_FAILURES), unjudged)
             continue
         match = rule.check(facts, thresholds)
         if match:

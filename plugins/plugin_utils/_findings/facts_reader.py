@@ -3,32 +3,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Typed reading of the facts of one host, which are untrusted.
 
-A host may send any JSON, and a cache may hold what an older version wrote. Whatever is not of the type and within
-the bounds of ``docs/schema.md`` reads as missing; nothing here raises. Numbers keep the units of the schema. Pools are
-read for each host of a fleet, so that what only evidence needs is read when there is evidence to give.
+Whatever is not of the type and within the bounds of ``docs/schema.md`` reads as missing; nothing here raises. Numbers
+keep the units of the schema.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from ansible_collections.tcpops.timewait.plugins.module_utils import _ports
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.text import is_plain, text
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.values import (
+    PORTS,
+    count,
+    integer,
+    listing,
+    mapping,
+    measure,
+    port,
+)
+
+from .connect_failures import ConnectFailures, read_connect_failures
+from .pool import Pool, read_pool
+
+#: what rules import from here
+__all__ = ["Capability", "Facts", "Memory", "Namespace", "Pool", "PortRange", "count", "measure", "read_facts", "text"]
 
 SCHEMA = 1
 
-#: no count, size or time of a kernel is larger; Python's integers have no limit, and floats overflow
-_LARGEST = 2**63
-_TEXT_LENGTH = 120
-_HISTORY_SECONDS = 60
-_PORTS = 65536
-
-#: characters that could act on a terminal or reorder what is read: controls, line ends, direction marks
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-#: what ``nsenter --net=`` may be given
-_PATH = re.compile(r"/[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]{1,199}\Z")
+#: a range of ports is two numbers
+_LONGEST_RANGE = 120
+#: characters of what ``nsenter --net=`` is given
+_LONGEST_PATH = 200
 
 #: sysctls that rules read as numbers
 NUMBERS = (
@@ -51,35 +59,8 @@ _TOLD_BY = {
     "port_range": ("ip_local_port_range", "census"),
     "memory": ("memory", "census"),
     "capabilities": ("kernel",),
+    "connect_failures": ("connect_failures",),
 }
-
-
-def count(value: object) -> int | None:
-    """A whole number that is not negative."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
-        return value
-    return None
-
-
-def measure(value: object) -> float | None:
-    """A finite number that is not negative. NaN compares false with everything."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
-        return value
-    return None
-
-
-def text(value: object, default: str = "?") -> str:
-    """Text fit to be shown: of bounded length, without anything that a terminal would act on."""
-    if not isinstance(value, str):
-        return default
-    cut = value[: _TEXT_LENGTH + 1]
-    if len(cut) > _TEXT_LENGTH:
-        cut = cut[: _TEXT_LENGTH - 3] + "..."
-    return _UNPRINTABLE.sub("?", cut) or default
-
-
-def _dictionary(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _port_list(shown: object) -> set[int] | None:
@@ -92,111 +73,12 @@ def _port_list(shown: object) -> set[int] | None:
         for item in shown.split(","):
             span = _ports.parse_list(item)
             covered += len(span)
-            if covered > _PORTS:  # out of a bitmap, in which no port stands twice
+            if covered > PORTS:  # out of a bitmap, in which no port stands twice
                 return None
             ports |= span
     except ValueError:
         return None
     return ports
-
-
-def _list(value: object) -> list[Any] | None:
-    return value if isinstance(value, list) else None
-
-
-class Pool(NamedTuple):
-    """What rules compare of one pool, as docs/schema.md has it."""
-
-    namespace: Namespace
-    direction: str
-    used: int
-    time_wait: int
-    reusable: int
-    capacity: int
-    seconds_to_exhaustion: float | None
-    #: share of the capacity that connect() cannot have: held, and not to be taken over
-    effective: float
-    raw: dict[str, Any]
-
-    @property
-    def subject(self) -> str:
-        """``10.0.0.1 -> 10.0.0.2:80`` outbound, ``10.0.0.9 -> 10.0.0.1:80`` inbound: who connects to what."""
-        local, remote = text(self.raw.get("local_address")), text(self.raw.get("remote_address"))
-        if self.direction == "inbound":
-            return f"{remote} -> {_endpoint(local, self.raw.get('local_port'))}"
-        return f"{local} -> {_endpoint(remote, self.raw.get('remote_port'))}"
-
-    @property
-    def close_rate(self) -> float | None:
-        """Connections that entered TIME-WAIT per second, mean of the last minute."""
-        return measure(self.raw.get("close_rate"))
-
-    @property
-    def sustainable_rate(self) -> float | None:
-        """Connections per second that the pool can sustain."""
-        return measure(self.raw.get("sustainable_rate"))
-
-    @property
-    def history(self) -> list[int]:
-        """Entries into TIME-WAIT in each of the last 60 seconds, newest last; empty when it is not that."""
-        slots = _list(self.raw.get("history"))
-        if slots is None or len(slots) != _HISTORY_SECONDS:
-            return []
-        if set(map(type, slots)) == {int}:  # the usual case, at C speed; ansible-core 2.19 has an int of its own
-            return slots if min(slots) >= 0 and max(slots) <= _LARGEST else []
-        counts = [slot for slot in map(count, slots) if slot is not None]
-        return counts if len(counts) == _HISTORY_SECONDS else []
-
-    def as_dict(self) -> dict[str, Any]:
-        """The pool's facts, only the fields of the schema, each of its type or null."""
-        raw = self.raw
-        shown: dict[str, Any] = {"direction": self.direction}
-        for key in ("local_address", "remote_address"):
-            shown[key] = text(raw.get(key))
-        for key in ("local_port", "remote_port"):
-            shown[key] = _port(raw.get(key))
-        for key in ("used", "time_wait", "reusable", "capacity"):
-            shown[key] = count(raw.get(key))
-        shown["capacity_assumed"] = self.direction == "inbound" or raw.get("capacity_assumed") is True
-        for key in ("utilisation", "sustainable_rate", "close_rate", "seconds_to_exhaustion"):
-            shown[key] = measure(raw.get(key))
-        shown["history"] = self.history
-        return shown
-
-
-def _port(value: object) -> int | None:
-    number = count(value)
-    return number if number is not None and number < _PORTS else None
-
-
-def _endpoint(address: str, port: object) -> str:
-    number = _port(port)
-    host = f"[{address}]" if ":" in address else address
-    return f"{host}:{'?' if number is None else number}"
-
-
-def read_pool(raw: Any, namespace: Namespace) -> Pool | None:
-    """None when a field that rules compare is missing or is not what the schema says."""
-    if not isinstance(raw, dict):
-        return None
-    direction = raw.get("direction")
-    used = count(raw.get("used"))
-    time_wait = count(raw.get("time_wait"))
-    reusable = count(raw.get("reusable"))
-    capacity = count(raw.get("capacity"))
-    if used is None or time_wait is None or reusable is None or capacity is None:
-        return None
-    if direction not in ("outbound", "inbound"):  # a tuple: the facts may have something there that has no hash
-        return None
-    left = raw.get("seconds_to_exhaustion", "")
-    if left is not None:
-        left = measure(left)
-        if left is None:
-            return None
-    busy = used - reusable
-    # a pool without capacity is full: no automatic choice can succeed
-    effective = 0.0 if busy <= 0 else busy / capacity if capacity else 1.0
-    return Pool(namespace, direction, used, time_wait, reusable, capacity, left, effective, raw)
 
 
 class PortRange(NamedTuple):
@@ -215,16 +97,16 @@ class Namespace:
     """One network namespace. What is missing is None; ``available`` names what is there."""
 
     def __init__(self, raw: object, index: int, facts: Facts) -> None:
-        self._raw = _dictionary(raw)
+        self._raw = mapping(raw)
         self.index = index
         self.facts = facts
         self.label = text(self._raw.get("label"), f"namespace {index}")
-        self._sysctls = _dictionary(self._raw.get("sysctls"))
+        self._sysctls = mapping(self._raw.get("sysctls"))
         #: numbers; None for a key that the kernel does not have
         self.sysctls: dict[str, int | None] = {}
         for key in NUMBERS:
             value = self._sysctls.get(key, "")
-            if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST):
+            if value is None or integer(value) is not None:
                 self.sysctls[key] = value
         #: how many by direction
         self.unreadable_pools: dict[str, int] = {}
@@ -241,15 +123,17 @@ class Namespace:
     def path(self) -> str | None:
         """What ``nsenter --net=`` takes; None for the first, or when it is no path."""
         value = self._raw.get("path")
-        return str(value) if isinstance(value, str) and _PATH.match(value) else None
+        if not isinstance(value, str) or not value.startswith("/") or not 1 < len(value) <= _LONGEST_PATH:
+            return None
+        return str(value) if is_plain(value) else None
 
     def _read_pools(self) -> list[Pool]:
-        raw = _list(self._raw.get("pools")) or []
+        raw = listing(self._raw.get("pools")) or []
         pools = []
         for one in raw:
             pool = read_pool(one, self)
             if pool is None:
-                direction = _dictionary(one).get("direction")
+                direction = mapping(one).get("direction")
                 shown = direction if direction in ("outbound", "inbound") else "unknown"
                 self.unreadable_pools[shown] = self.unreadable_pools.get(shown, 0) + 1
             else:
@@ -274,12 +158,12 @@ class Namespace:
         return found
 
     def _read_port_range(self) -> PortRange | None:
-        part = _dictionary(self._raw.get("port_range"))
-        low, high = _port(part.get("low")), _port(part.get("high"))
+        part = mapping(self._raw.get("port_range"))
+        low, high = port(part.get("low")), port(part.get("high"))
         if low is not None and high is not None and 0 < low <= high:
             return PortRange(low, high)
         shown = self._sysctls.get("ip_local_port_range")
-        if not isinstance(shown, str) or len(shown) > _TEXT_LENGTH:
+        if not isinstance(shown, str) or len(shown) > _LONGEST_RANGE:
             return None
         try:
             return PortRange(*_ports.parse_range(shown))
@@ -288,35 +172,40 @@ class Namespace:
 
     def total(self, direction: str, field: str) -> int | None:
         """Of the census, all pools: ``pools``, ``used`` or ``time_wait``."""
-        return count(_dictionary(_dictionary(self._raw.get("totals")).get(direction)).get(field))
+        return count(mapping(mapping(self._raw.get("totals")).get(direction)).get(field))
+
+    @property
+    def time_wait(self) -> int:
+        """Sockets in TIME-WAIT, both directions; 0 where it is not told."""
+        return sum(self.total(direction, "time_wait") or 0 for direction in ("inbound", "outbound"))
 
     def state(self, name: str) -> int | None:
         """Sockets in a state."""
-        return count(_dictionary(self._raw.get("states")).get(name))
+        return count(mapping(self._raw.get("states")).get(name))
 
     def counter(self, name: str) -> int | None:
         """A counter of netstat or snmp; None also when this kernel does not have it."""
-        return count(_dictionary(self._raw.get("counters")).get(name))
+        return count(mapping(self._raw.get("counters")).get(name))
 
     @cached_property
     def listening(self) -> dict[int, object] | None:
         """Ports that sockets listen on, each with one of its addresses as sent; None when any is unreadable."""
-        listeners = _list(self._raw.get("listeners"))
+        listeners = listing(self._raw.get("listeners"))
         if listeners is None:
             return None
         found: dict[int, object] = {}
         for listener in listeners:
-            port = _port(_dictionary(listener).get("port"))
-            if port is None:
+            number = port(mapping(listener).get("port"))
+            if number is None:
                 return None
-            found[port] = listener.get("address")
+            found[number] = listener.get("address")
         return found
 
     @cached_property
     def reserved(self) -> set[int] | None:
         """``ip_local_reserved_ports``; None when the kernel does not have it or it is unreadable."""
         shown = self._sysctls.get("ip_local_reserved_ports")
-        alone = _port(shown)  # one port alone is a number
+        alone = port(shown)  # one port alone is a number
         if alone is not None:
             return {alone}
         return _port_list(shown)
@@ -329,7 +218,7 @@ class Namespace:
     @property
     def unprivileged_from(self) -> int:
         """``ip_unprivileged_port_start``: below it the kernel refuses the low end of a range (EINVAL)."""
-        value = _port(self._sysctls.get("ip_unprivileged_port_start"))
+        value = port(self._sysctls.get("ip_unprivileged_port_start"))
         return 1024 if value is None else value
 
     def why_missing(self, part: str) -> str:
@@ -357,7 +246,7 @@ class Capability(NamedTuple):
 
     def detail(self, name: str) -> object:
         """One of several values; None when it has no such."""
-        return _dictionary(self.value).get(name)
+        return mapping(self.value).get(name)
 
 
 class Facts:
@@ -366,18 +255,18 @@ class Facts:
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
         self.namespaces = [
-            Namespace(one, index, self) for index, one in enumerate(_list(raw.get("namespaces")) or [])
+            Namespace(one, index, self) for index, one in enumerate(listing(raw.get("namespaces")) or [])
         ]
 
     @property
     def timewait_seconds(self) -> float:
         """Length of TIME-WAIT; 60 (TCP_TIMEWAIT_LEN) where the facts do not tell."""
-        return measure(_dictionary(self._raw.get("kernel")).get("timewait_seconds")) or 60
+        return measure(mapping(self._raw.get("kernel")).get("timewait_seconds")) or 60
 
     @property
     def memory(self) -> Memory | None:
         """None when a figure is missing."""
-        part = _dictionary(self._raw.get("memory"))
+        part = mapping(self._raw.get("memory"))
         sizes = [count(part.get(key)) for key in ("per_inbound_bytes", "per_outbound_bytes", "time_wait_bytes")]
         inbound, outbound, total = sizes
         if inbound is None or outbound is None or total is None:
@@ -387,12 +276,12 @@ class Facts:
     @property
     def capabilities_asked(self) -> bool:
         """Whether the host was asked for them; documents of older versions were not."""
-        return "kernel" in (_list(self._raw.get("gather_subset")) or [])
+        return "kernel" in (listing(self._raw.get("gather_subset")) or [])
 
     @cached_property
     def capabilities(self) -> dict[str, Capability] | None:
         """By name; None when the document has none."""
-        raw = _dictionary(self._raw.get("kernel")).get("capabilities")
+        raw = mapping(self._raw.get("kernel")).get("capabilities")
         if not isinstance(raw, dict):
             return None
         return {name: _capability(one) for name, one in raw.items() if isinstance(name, str)}
@@ -401,9 +290,19 @@ class Facts:
         """One of them; one that is not there cannot be told."""
         return (self.capabilities or {}).get(name, _capability(None))
 
+    @property
+    def connect_failures_asked(self) -> bool:
+        """Whether the host was listened to for them."""
+        return "connect_failures" in (listing(self._raw.get("gather_subset")) or [])
+
+    @cached_property
+    def connect_failures(self) -> ConnectFailures | None:
+        """None when nobody listened, or a field is not what the schema says."""
+        return read_connect_failures(self._raw.get("connect_failures"))
+
     def _problems(self) -> Iterator[tuple[str, str]]:
-        for entry in _list(self._raw.get("unavailable")) or []:
-            problem = _dictionary(entry)
+        for entry in listing(self._raw.get("unavailable")) or []:
+            problem = mapping(entry)
             yield text(problem.get("what"), ""), text(problem.get("reason"), "no reason given")
 
     def reason(self, words: Iterable[str], label: str | None) -> str | None:
@@ -424,7 +323,7 @@ class Facts:
 
 
 def _capability(raw: object) -> Capability:
-    part = _dictionary(raw)
+    part = mapping(raw)
     available = part.get("available")
     return Capability(
         available if isinstance(available, bool) else None, part.get("value"), text(part.get("evidence"), "no evidence")

@@ -100,11 +100,10 @@ def _small_table(facts: Facts, thresholds: Thresholds) -> Match | None:
     if memory is None or not memory.ehash_entries:
         return None
     sockets = sum(
-        namespace.total(direction, "time_wait") or 0
+        namespace.time_wait
         for namespace in facts.namespaces
         # a positive number in another namespace is a table of its own (``proc_tcp_ehash_entries``)
         if namespace.is_first or (namespace.sysctls.get("tcp_ehash_entries") or -1) < 0
-        for direction in ("inbound", "outbound")
     )
     load = sockets / memory.ehash_entries
     if load < thresholds["ehash_load"]:

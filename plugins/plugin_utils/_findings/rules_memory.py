@@ -24,11 +24,7 @@ def _cost(facts: Facts, _thresholds: Mapping[str, float]) -> Match | None:
     memory = facts.memory
     if memory is None or not memory.time_wait_bytes:
         return None
-    sockets = sum(
-        namespace.total(direction, "time_wait") or 0
-        for namespace in facts.namespaces
-        for direction in ("inbound", "outbound")
-    )
+    sockets = sum(namespace.time_wait for namespace in facts.namespaces)
     figures = _FIGURES.get(memory.source, "sizes are an estimate")
     evidence = [
         f"{sockets} TIME-WAIT sockets: {_mebibytes(memory.time_wait_bytes)}",

@@ -11,16 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .facts_reader import Namespace, Pool
+from .connect_failures import Destination
+from .facts_reader import Facts, Namespace, Pool
 from .remedies import set_range, wide_range
-from .rule import INBOUND_POOL, NAMESPACE, OUTBOUND_POOL, Match, Remedy, Rule
+from .rule import HOST, INBOUND_POOL, NAMESPACE, OUTBOUND_POOL, Match, Remedy, Rule
 
 Thresholds = Mapping[str, float]
+
+_SHOWN_DESTINATIONS = 5
 
 _FEWER_CONNECTIONS = "First of all open fewer connections: keep-alive, or a connection pool in the client."
 _MORE_QUADRUPLETS = (
     "Then more quadruplets: more ports on the server (no help to a client that binds an address without"
     " IP_BIND_ADDRESS_NO_PORT), more client addresses, more server addresses."
+)
+_ANY_RANGE = (
+    "Then a wider net.ipv4.ip_local_port_range in the namespace that connects there, which the facts do not show; more"
+    " ports on the server, more client addresses, more server addresses."
 )
 _REUSE = "net.ipv4.tcp_tw_reuse=1 lets connect() take over TIME-WAIT of this side, almost safely; it comes last."
 
@@ -136,6 +143,36 @@ def _effective(pool: Pool) -> float:
     return pool.effective
 
 
+def _failing(facts: Facts, thresholds: Thresholds) -> Match | None:
+    failures = facts.connect_failures
+    if failures is None or not failures.total:
+        return None
+    shown = failures.destinations[:_SHOWN_DESTINATIONS]
+    evidence = [f"{failures.total} connects failed in {failures.seconds:.3g} s, in all namespaces of the host"]
+    evidence += [f"{one.failures} of them to {one.subject}" for one in shown]
+    elsewhere = failures.total - sum(one.failures for one in shown)
+    if elsewhere > 0:
+        evidence.append(f"{elsewhere} of them to other destinations")
+    if failures.lost:
+        evidence.append(f"{failures.lost} more came too fast to be read")
+    # the event does not tell the namespace, the census does
+    pools = sorted((pool for one in shown for pool in _pools_to(facts, one)), key=_effective, reverse=True)
+    for pool in pools[:1]:
+        evidence += [f"fullest outbound pool to there: {pool.subject}, in namespace {pool.namespace.label}"]
+        evidence += _occupancy(pool)
+    remedy = _more_quadruplets(pools[0], thresholds) if pools else Remedy(None, f"{_FEWER_CONNECTIONS} {_ANY_RANGE}")
+    return Match(shown[0].subject if shown else "connect()", evidence, remedy, 1.0)
+
+
+def _pools_to(facts: Facts, destination: Destination) -> list[Pool]:
+    return [
+        pool
+        for namespace in facts.namespaces
+        for pool in namespace.pools
+        if pool.direction == "outbound" and pool.remote == destination.subject
+    ]
+
+
 _POOLS = frozenset({"pools"})
 _SCARCE = (
     "Each connection from one address to one address and port needs a port of its own, and TIME-WAIT keeps"
@@ -234,5 +271,24 @@ RULES = (
         reference="ipv4_sysctl_init_net(), net/ipv4/sysctl_net_ipv4.c; https://github.com/kubernetes/kops/issues/9385",
         check=_narrow,
         needs=frozenset({"port_range", "totals", "pools", "namespaces"}),
+    ),
+    Rule(
+        id="TW-POOL-007",
+        severity="CRITICAL",
+        title="Connections fail for want of a port",
+        scope=HOST,
+        when=(
+            "The host was listened to (`connect_failures_seconds`), and a connect() without a port of its own failed"
+            " before it had one."
+        ),
+        why=(
+            "connect() found every port of the range reserved, bound explicitly, or taken in a connection to the same"
+            " destination, TIME-WAIT included, and failed with EADDRNOTAVAIL. The application has an error now, and no"
+            " counter of the kernel shows it."
+        ),
+        reference="tcp_v4_connect(), net/ipv4/tcp_ipv4.c; __inet_hash_connect(), net/ipv4/inet_hashtables.c",
+        check=_failing,
+        needs=frozenset({"connect_failures"}),
+        thresholds=("wide_range_low", "wide_range_high"),
     ),
 )

@@ -22,14 +22,9 @@ from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.model impo
     Summary,
     Worst,
 )
-from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.text import clean
-from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.values import (
-    mapping,
-    mappings,
-    number,
-    share,
-    whole,
-)
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.pool import connection, history
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.text import clean
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.values import count, mapping, mappings, measure
 
 FACTS_SCHEMA = 1
 _BOILERPLATE = re.compile(r"See stdout/stderr for the (exact error|returned output)\.?")
@@ -108,7 +103,7 @@ class Collector:
                 utilisation=utilisation,
                 pools=pools,
                 time_wait=sum(_time_wait(namespace) for namespace in mappings(read.get("namespaces"))),
-                time_wait_bytes=max(whole(mapping(read.get("memory")).get("time_wait_bytes")) or 0, 0),
+                time_wait_bytes=count(mapping(read.get("memory")).get("time_wait_bytes")) or 0,
                 kernel=_kernel(read),
                 unavailable=tuple(
                     f"{clean(gap.get('what'), 60)}: {clean(gap.get('reason'), 300)}"
@@ -129,7 +124,7 @@ class Collector:
                 name: clean(getattr(finding, name), 2000) for name in ("id", "title", "why", "reference")
             }
             group = self._groups[key] = Group(finding, texts)
-        weight = number(finding.weight) or 0.0
+        weight = measure(finding.weight) or 0.0
         group.heaviest = max(group.heaviest, weight)
         group.hosts[host] = None
         if group.items.wants(weight):
@@ -138,19 +133,19 @@ class Collector:
             group.items.skip()
 
     def _add_pools(self, host: str, facts: Mapping[str, object]) -> tuple[int, float]:
-        count, highest = 0, 0.0
+        seen, highest = 0, 0.0
         for namespace in mappings(facts.get("namespaces")):
             for pool in mappings(namespace.get("pools")):
-                if count == _POOLS_READ:
-                    return count, highest
-                count += 1
-                utilisation = share(pool.get("utilisation"))
+                if seen == _POOLS_READ:
+                    return seen, highest
+                seen += 1
+                utilisation = _share(pool.get("utilisation"))
                 highest = max(highest, utilisation)
                 if self._pools.wants(utilisation):
                     self._pools.add(utilisation, read_pool(host, namespace.get("label"), pool))
                 else:
                     self._pools.skip()
-        return count, highest
+        return seen, highest
 
     def report(self, generated_at: str, version: str, thresholds: dict[str, float]) -> Report:
         hosts = sorted(
@@ -228,54 +223,41 @@ def _item(host: str, finding: Finding, weight: float) -> Item:
 
 
 def read_pool(host: str, namespace: object, pool: Mapping[str, object]) -> Pool:
-    direction = "inbound" if pool.get("direction") == "inbound" else "outbound"
-    local, remote = pool.get("local_address"), pool.get("remote_address")
-    if direction == "inbound":
-        subject = f"{clean(remote, 60)} -> {endpoint(local, pool.get('local_port'))}"
-    else:
-        subject = f"{clean(local, 60)} -> {endpoint(remote, pool.get('remote_port'))}"
-    seconds = number(pool.get("seconds_to_exhaustion"))
     return Pool(
         host=host,
         namespace=clean(namespace, 80),
-        direction=direction,
-        subject=subject,
-        used=max(whole(pool.get("used")) or 0, 0),
-        time_wait=max(whole(pool.get("time_wait")) or 0, 0),
-        reusable=max(whole(pool.get("reusable")) or 0, 0),
-        capacity=max(whole(pool.get("capacity")) or 0, 0),
+        direction="inbound" if pool.get("direction") == "inbound" else "outbound",
+        subject=connection(pool),
+        used=count(pool.get("used")) or 0,
+        time_wait=count(pool.get("time_wait")) or 0,
+        reusable=count(pool.get("reusable")) or 0,
+        capacity=count(pool.get("capacity")) or 0,
         capacity_assumed=pool.get("capacity_assumed") is True,
-        utilisation=share(pool.get("utilisation")),
-        close_rate=max(number(pool.get("close_rate")) or 0.0, 0.0),
-        sustainable_rate=max(number(pool.get("sustainable_rate")) or 0.0, 0.0),
-        seconds_to_exhaustion=None if seconds is None or seconds < 0 else seconds,
-        history=_history(pool.get("history")),
+        utilisation=_share(pool.get("utilisation")),
+        close_rate=measure(pool.get("close_rate")) or 0.0,
+        sustainable_rate=measure(pool.get("sustainable_rate")) or 0.0,
+        seconds_to_exhaustion=measure(pool.get("seconds_to_exhaustion")),
+        history=tuple(history(pool)),
     )
 
 
-def endpoint(address: object, port: object) -> str:
-    shown = clean(address, 60)
-    return f"[{shown}]:{clean(port, 8)}" if ":" in shown else f"{shown}:{clean(port, 8)}"
-
-
-def _history(value: object) -> tuple[int, ...]:
-    if not isinstance(value, (list, tuple)):
-        return ()
-    return tuple(max(whole(entry) or 0, 0) for entry in value[-60:])
+def _share(value: object) -> float:
+    """A utilisation: 0 when it is none; up to 9.99, so that a wrong one is still seen to be wrong."""
+    return min(measure(value) or 0.0, 9.99)
 
 
 def _time_wait(namespace: Mapping[str, object]) -> int:
-    counted = whole(mapping(namespace.get("states")).get("time_wait"))
+    counted = count(mapping(namespace.get("states")).get("time_wait"))
     if counted is None:
-        counted = whole(mapping(namespace.get("sockets")).get("time_wait"))
-    return max(counted or 0, 0)
+        counted = count(mapping(namespace.get("sockets")).get("time_wait"))
+    return counted or 0
 
 
 def _kernel(facts: Mapping[str, object]) -> tuple[str, ...]:
     kernel = mapping(facts.get("kernel"))
     own: Mapping[str, object] = next(mappings(facts.get("namespaces")), {})
     sysctls, ports = mapping(own.get("sysctls")), mapping(own.get("port_range"))
-    seconds = number(kernel.get("timewait_seconds"))
+    seconds = measure(kernel.get("timewait_seconds"))
     special = {
         "release": clean(kernel.get("release"), 40),
         "TIME-WAIT length": "" if seconds is None else f"{seconds:g} s",

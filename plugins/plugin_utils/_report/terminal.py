@@ -18,7 +18,6 @@ from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.model impo
     Report,
 )
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.text import (
-    clean,
     duration,
     fit,
     grouped,
@@ -26,6 +25,7 @@ from ansible_collections.tcpops.timewait.plugins.plugin_utils._report.text impor
     size,
     width,
 )
+from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.text import clean
 
 NARROWEST, WIDEST = 80, 120
 BAR_CELLS = 20

@@ -102,8 +102,68 @@ def test_other_states_count_as_used_and_by_name():
 
 
 @pytest.mark.parametrize("state", [tcp_states.CLOSE, tcp_states.LISTEN])
-def test_a_socket_that_is_only_bound_or_listens_holds_no_quadruplet(state):
-    assert _pools(_tallied(_out(40000, state=state, length=124))) == {}
+@pytest.mark.parametrize("sockets", [1, 100])
+def test_a_socket_that_is_only_bound_or_listens_holds_no_quadruplet(state, sockets):
+    data = b"".join(_out(port, state=state, length=124) for port in range(40000, 40000 + sockets))
+    assert _pools(_tallied(data)) == {}
+
+
+@pytest.mark.parametrize("sockets", [1, 5, 6, 7, 100])
+@pytest.mark.parametrize("state", [state for state in tcp_states.NAMES if state != tcp_states.TIME_WAIT])
+def test_live_sockets_of_one_kind_are_counted_in_their_state_and_in_no_second(state, sockets):
+    data = b"".join(
+        _out(port, state=state, length=124) + _out(port + 1000, left_ms=59800) for port in range(40000, 40000 + sockets)
+    )
+    tally = _tallied(data)
+    assert _slots(tally) == {_tally.OTHER_STATE: sockets, 59: sockets}
+    named = {name: count for name, count in tally.states.items() if count}
+    assert named == {tcp_states.NAMES[state]: sockets, "time_wait": sockets}
+
+
+@pytest.mark.parametrize("sockets", [1, 100])
+@pytest.mark.parametrize(
+    ("state", "port", "direction"),
+    [
+        (tcp_states.SYN_SENT, 80, "outbound"),
+        (tcp_states.SYN_RECV, 40000, "inbound"),
+        (tcp_states.NEW_SYN_RECV, 40000, "inbound"),
+        (tcp_states.ESTABLISHED, 80, "inbound"),
+        (tcp_states.ESTABLISHED, 40000, "outbound"),
+    ],
+)
+def test_a_connection_being_made_tells_its_direction_and_others_ask_the_port(state, port, direction, sockets):
+    data = b"".join(
+        message("192.0.2.1", port, "192.0.2.9", remote, state=state, length=124)
+        for remote in range(50000, 50000 + sockets)
+    )
+    assert {pool.direction for pool in _pools(_tallied(data))} == {direction}
+
+
+@pytest.mark.parametrize("sockets", [1, 100])
+def test_mini_sockets_in_fin_wait_2_are_counted_apart_from_real_ones_of_the_same_length(sockets):
+    data = b"".join(
+        _out(40000 + number, state=tcp_states.FIN_WAIT_2, timer=timer)
+        for number in range(sockets)
+        for timer in (sock_diag.TIMER_TIMEWAIT, 2)
+    )
+    states = _tallied(data).states
+    assert (states["fin_wait_2_mini"], states["fin_wait_2"]) == (sockets, sockets)
+
+
+def test_mini_sockets_in_fin_wait_2_are_told_from_time_wait():
+    data = _out(40000) + b"".join(
+        _out(port, state=tcp_states.FIN_WAIT_2, timer=sock_diag.TIMER_TIMEWAIT) for port in range(40001, 40100)
+    )
+    states = _tallied(data).states
+    assert (states["time_wait"], states["fin_wait_2_mini"]) == (1, 99)
+
+
+def test_a_server_that_stopped_listening_is_one_for_its_live_connections_too():
+    data = b"".join(
+        message("192.0.2.1", 8080, "192.0.2.9", port, state=tcp_states.ESTABLISHED, length=124)
+        for port in range(20000, 20300)
+    )
+    assert _pools(_tallied(data)) == {_tally.Pool("inbound", b"\xc0\0\2\1", 8080, b"\xc0\0\2\x09", None): 300}
 
 
 def test_a_connection_being_opened_is_outbound_though_the_port_listens():
@@ -155,9 +215,11 @@ def test_each_entry_is_in_the_second_it_came(left_ms, slot):
     assert _slots(_tallied(_out(40000, left_ms=left_ms))) == {slot: 1}
 
 
-def test_a_longer_time_wait_shows_its_last_minute():
-    data = _out(40000, left_ms=599800) + _out(40001, left_ms=545000) + _out(40002, left_ms=300000)
-    assert _slots(_tallied(data, timewait_ms=600000)) == {59: 1, 4: 1, _tally.OLDER: 1}
+@pytest.mark.parametrize("sockets", [1, 100])
+def test_a_longer_time_wait_shows_its_last_minute(sockets):
+    data = (_out(40000, left_ms=599800) + _out(40001, left_ms=545000) + _out(40002, left_ms=300000)) * sockets
+    tally = _tallied(data, timewait_ms=600000)
+    assert _slots(tally) == {59: sockets, 4: sockets, _tally.OLDER: sockets}
 
 
 def test_a_shorter_time_wait_has_its_newest_in_the_last_slot():

@@ -19,7 +19,7 @@ def test_a_time_wait_entry_is_decoded():
     data = message("192.0.2.1", 40001, "192.0.2.2", 80, left_ms=12345, length=88, cookie=7)
     (found,) = sock_diag.sockets(dump(data, end()))
     assert found == sock_diag.Socket(
-        addresses.AF_INET, tcp_states.TIME_WAIT, True, 40001, 80, b"\xc0\0\2\1", b"\xc0\0\2\2", 0, 12345,
+        addresses.AF_INET, tcp_states.TIME_WAIT, True, 40001, 80, b"\xc0\0\2\1", b"\xc0\0\2\2", 12345,
         (7).to_bytes(8, "little"),
     )
 
@@ -66,6 +66,12 @@ def _entry(**changed):
         ([_entry(sequence=9), end()], "foreign answer: to request 9"),
         ([_entry(message_type=16), end()], "foreign answer: a message of type 16"),
         ([_entry(family=1), end()], "foreign answer: a socket of address family 1"),
+        ([_entry() + _entry(family=1), end()], "foreign answer: a socket of address family 1"),
+        ([_entry() + _entry(length=124)[:100], end()], "garbled answer: a message claims 124 bytes where 100 are left"),
+        ([_entry() * 2 + _entry()[:50], end()], "garbled answer: a message claims 96 bytes where 50 are left"),
+        ([_entry(length=98), end()], "garbled answer: a message claims 98 bytes"),
+        ([_entry() + struct.pack("=IHHII", 16, 18, 2, 1, 7), end()], "garbled answer: a message of 16 bytes"),
+        ([_entry() + struct.pack("=IHHII", 0, 18, 2, 1, 7) + b"\0" * 8, end()], "garbled answer: a message claims 0"),
         ([struct.pack("=IHHII", 40, 18, 2, 1, 7) + b"\0" * 24, end()], "garbled answer: a socket in 40 bytes"),
         ([struct.pack("=IHHII", 0, 18, 2, 1, 7), end()], "garbled answer: a message claims 0 bytes"),
     ],
@@ -90,9 +96,13 @@ def test_sockets_before_an_end_in_the_same_datagram_count():
 
 def test_equal_messages_are_recognised_and_others_not():
     equal = _entry() + _entry()
-    assert dump(equal, end())[0].uniform == 96
-    mixed = _entry() + _entry(length=124, state=tcp_states.ESTABLISHED)
-    assert dump(mixed, end())[0].uniform == 0
+    assert [kind.length for kind in dump(equal, end())[0].kinds] == [96]
+    live = _entry(length=124, state=tcp_states.ESTABLISHED)
+    first, last = _entry(), _entry()
+    kinds = dump(first + live + last, end())[0].kinds
+    assert {kind.state: data for kind, data in kinds.items()} == {
+        tcp_states.TIME_WAIT: first + last, tcp_states.ESTABLISHED: live,
+    }
 
 
 @given(st.lists(st.binary(max_size=400), max_size=5))

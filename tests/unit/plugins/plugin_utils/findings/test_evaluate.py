@@ -188,6 +188,39 @@ def test_a_capability_that_is_none_is_taken_for_unknown(value: object) -> None:
     assert judge(facts) == []
 
 
+def listened(part: object, **overrides: Any) -> dict[str, Any]:
+    return make_facts(gather_subset=["census", "connect_failures"], connect_failures=part, **overrides)
+
+
+def test_failed_connections_that_could_not_be_heard_are_an_error_with_the_reason() -> None:
+    facts = listened(None, unavailable=[{"what": "connect_failures", "reason": "run as root"}])
+    assert errors(facts)["TW-POOL-007"].evidence == ["host: connect_failures: run as root"]
+
+
+HEARD = {"seconds": 1, "total": 1, "lost": 0, "destinations": [{"address": "10.0.0.2", "port": 80, "count": 1}]}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        7, [], {}, {**HEARD, "total": -1}, {**HEARD, "seconds": "1"}, {**HEARD, "lost": None},
+        {**HEARD, "destinations": {}}, {**HEARD, "destinations": [7]},
+        {**HEARD, "destinations": [{"address": ["10.0.0.2"], "port": 80, "count": 1}]},
+        {**HEARD, "destinations": [{"address": "10.0.0.2", "port": 70000, "count": 1}]},
+        {**HEARD, "destinations": [{"address": "10.0.0.2", "port": 80, "count": "1"}]},
+    ],
+    ids=str,
+)
+def test_failed_connections_that_are_not_as_the_schema_says_are_an_error(part: object) -> None:
+    assert set(errors(listened(part))) == {"TW-POOL-007"}
+
+
+def test_the_address_of_a_failed_connection_cannot_act_on_a_terminal() -> None:
+    facts = listened({**HEARD, "destinations": [{"address": "10.0.0.2\x1b[2J", "port": 80, "count": 1}]})
+    (finding,) = [one for one in judge(facts) if one.id == "TW-POOL-007"]
+    assert "\x1b" not in finding.subject + "".join(finding.evidence)
+
+
 def test_the_reason_is_the_one_that_the_host_gave() -> None:
     facts = make_facts(unavailable=[{"what": "census", "reason": "EPERM from netlink"}])
     del facts["namespaces"][0]["pools"]

@@ -66,6 +66,18 @@ REFUSED = {"counters": {"PAWSTimewait": 3}}
 STUCK = {"connect_bucket_recovery": (False, None)}
 
 
+def failing(pools: list[Any] | None = None, **fields: Any) -> dict[str, Any]:
+    part = {
+        "seconds": 10.0,
+        "total": 3,
+        "lost": 0,
+        "destinations": [{"address": "10.0.0.2", "port": 80, "count": 3}],
+        "destinations_omitted": {"count": 0, "failures": 0},
+        **fields,
+    }
+    return make_facts(pools=pools or [], connect_failures=part)
+
+
 def held(ports: str) -> dict[str, Any]:
     return {"held_ports": ports, "listeners": [{"address": "::", "port": 40000}]}
 
@@ -96,6 +108,8 @@ FIRING = [
     Case("TW-POOL-004", "half of TIME-WAIT reusable", pool(used=2000, reusable=1000, seconds_to_exhaustion=40)),
     Case("TW-POOL-005", "at 80 %", pool(direction="inbound", used=8000)),
     Case("TW-POOL-006", "container at the default", wide_host_with(pools=[make_pool()])),
+    Case("TW-POOL-007", "three", failing()),
+    Case("TW-POOL-007", "one to somewhere", failing(total=1, destinations=[])),
     Case("TW-SYS-001", "on", sysctls(tcp_tw_recycle=1)),
     Case("TW-SYS-002", "reuse 1", sysctls(tcp_tw_reuse=1, tcp_timestamps=0)),
     Case("TW-SYS-002", "reuse 2", sysctls(tcp_tw_reuse=2, tcp_timestamps=0)),
@@ -147,6 +161,8 @@ SILENT = [
         "TW-POOL-006", "the same range",
         make_facts(namespaces=[make_namespace(), make_container(pools=[make_pool()])]),
     ),
+    Case("TW-POOL-007", "none failed", failing(total=0, destinations=[])),
+    Case("TW-POOL-007", "nobody listened", make_facts()),
     Case("TW-SYS-001", "off", sysctls(tcp_tw_recycle=0)),
     Case("TW-SYS-001", "gone", sysctls(tcp_tw_recycle=None)),
     Case("TW-SYS-002", "timestamps on", sysctls(tcp_tw_reuse=1, tcp_timestamps=1)),
@@ -226,6 +242,29 @@ def test_is_silent(case: Case) -> None:
 @pytest.mark.parametrize("cases", [FIRING, SILENT], ids=["firing", "silent"])
 def test_every_rule_has_a_case(cases: list[Case]) -> None:
     assert {case.rule for case in cases} == {rule.id for rule in RULES}
+
+
+def test_failed_connections_tell_where_to_and_widen_the_range_of_the_pool_that_is_full() -> None:
+    destinations = [{"address": "10.0.0.2", "port": 80, "count": 2}, {"address": "fd00::2", "port": 443, "count": 3}]
+    full = make_pool(remote_address="10.0.0.2", remote_port=80, used=28232)
+    pools = [full, make_pool(remote_port=81)]
+    finding = only(failing(pools, total=9, lost=4, destinations=destinations), "TW-POOL-007")
+    assert (finding.severity, finding.subject, finding.namespace) == ("CRITICAL", "[fd00::2]:443", None)
+    assert finding.evidence[:6] == [
+        "9 connects failed in 10 s, in all namespaces of the host",
+        "3 of them to [fd00::2]:443",
+        "2 of them to 10.0.0.2:80",
+        "4 of them to other destinations",
+        "4 more came too fast to be read",
+        f"fullest outbound pool to there: {full['local_address']} -> 10.0.0.2:80, in namespace host",
+    ]
+    assert finding.remedy and "ip_local_port_range" in finding.remedy
+
+
+def test_failed_connections_to_where_no_pool_is_known_give_no_command() -> None:
+    finding = only(failing([make_pool(remote_address="10.0.0.9")]), "TW-POOL-007")
+    assert finding.remedy is None
+    assert finding.remedy_note and "ip_local_port_range" in finding.remedy_note
 
 
 def test_a_healthy_host_has_no_findings() -> None:
