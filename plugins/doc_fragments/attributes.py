@@ -5,7 +5,7 @@
 
 
 class ModuleDocFragment:
-    """Fragments ``attributes`` and ``attributes.facts``."""
+    """Fragments ``attributes``, ``attributes.facts``, ``attributes.info`` and ``attributes.transaction``."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -47,4 +47,17 @@ attributes:
     support: N/A
     details:
       - It changes nothing.
+"""
+
+    TRANSACTION = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The same code, stopped before the first write.
+  diff_mode:
+    support: full
+    details:
+      - Contents of files and running values.
 """
