@@ -4,7 +4,7 @@
 
 """Start one guest, or stop all that were started.
 
-usage: guest.py start FOLDER IMAGE PUBLIC_KEY     FOLDER gets pid, port and console
+usage: guest.py start FOLDER IMAGE PUBLIC_KEY     FOLDER gets pid, port, console, accelerator and image
        guest.py stop PARENT                       those whose folders are in PARENT
 
 A guest is reached at 127.0.0.1, at the port in FOLDER/port, and reaches nothing. It writes
@@ -22,8 +22,7 @@ import sys
 import time
 from pathlib import Path
 
-# A third of that is free in a guest; the rest of the process is emulated code, which has
-# a limit of its own, or it would grow to a GiB.
+# The rest of the process is translated code, which would grow to a GiB without a limit.
 _MEMORY_MIB = 512
 _CODE_MIB = 128
 
@@ -32,13 +31,21 @@ _COMMAND_LINE = "root=/dev/vda rw console=ttyS0 quiet mitigations=off net.ifname
 _SECONDS_TO_END = 20
 
 
-def accelerator() -> list[str]:
+# No SVM: the guest has no guests. No LA57: the emulation of five-level page tables makes kernels
+# refuse to read their own memory, and write "xxx" for the names of mount points.
+_ACCELERATORS = {
+    "kvm": ["-accel", "kvm", "-cpu", "host"],
+    "tcg": ["-accel", f"tcg,tb-size={_CODE_MIB}", "-cpu", "max,-svm,-la57"],
+}
+
+
+def accelerator() -> str:
     """KVM where the CPU has it and the device opens, emulation elsewhere."""
     flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     # A device without the CPU's support is another hypervisor's, and not tried.
     if re.search(r"^flags\s*:.*\b(?:vmx|svm)\b", flags, re.MULTILINE) and os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return ["-accel", "kvm", "-cpu", "host"]
-    return ["-accel", f"tcg,tb-size={_CODE_MIB}", "-cpu", "max,-svm"]
+        return "kvm"
+    return "tcg"
 
 
 def free_port() -> int:
@@ -49,11 +56,11 @@ def free_port() -> int:
         return port
 
 
-def command(folder: Path, image: Path, key: str, port: int) -> list[str]:
+def command(folder: Path, image: Path, key: str, port: int, accelerated: str) -> list[str]:
     """QEMU's; it goes to the background when the guest runs."""
     network = f"user,id=lab,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"
     return [
-        *("qemu-system-x86_64", "-daemonize", "-pidfile", str(folder / "pid"), *accelerator()),
+        *("qemu-system-x86_64", "-daemonize", "-pidfile", str(folder / "pid"), *_ACCELERATORS[accelerated]),
         *("-m", str(_MEMORY_MIB), "-display", "none", "-vga", "none", "-nodefaults", "-no-reboot"),
         *("-serial", f"file:{folder / 'console'}"),
         *("-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd")),
@@ -64,11 +71,14 @@ def command(folder: Path, image: Path, key: str, port: int) -> list[str]:
 
 
 def start(folder: Path, image: Path, public_key: str) -> None:
-    """Boot one; its port is written first, for whoever waits."""
+    """Boot one, with what others want to know of it beside its pid."""
+    port, accelerated = free_port(), accelerator()
     folder.mkdir()
-    port = free_port()
+    (folder / "image").symlink_to(image)
     (folder / "port").write_text(f"{port}\n", encoding="utf-8")
-    subprocess.run(command(folder, image, public_key.split()[1], port), check=True, stdin=subprocess.DEVNULL)
+    (folder / "accelerator").write_text(f"{accelerated}\n", encoding="utf-8")
+    arguments = command(folder, image, public_key.split()[1], port, accelerated)
+    subprocess.run(arguments, check=True, stdin=subprocess.DEVNULL)
 
 
 def is_guest(pid: int, pid_file: Path) -> bool:

@@ -9,7 +9,7 @@ usage: make_connections.py HERE INSIDE     each a JSON object of numbers:
        make_connections.py --one NUMBERS   here only
 
 The listeners, and with them the established connections, stay for ten minutes.
-Prints what ss counts in TIME-WAIT, for each.
+Prints what ss counts in TIME-WAIT, by the name of the namespace.
 """
 
 import json
@@ -97,7 +97,7 @@ def main():
     inside = ("ip", "netns", "exec", NAMESPACE, sys.executable, __file__, "--one", sys.argv[2])
     counted = json.loads(subprocess.check_output(inside, universal_newlines=True))
     stay(make(json.loads(sys.argv[1])))
-    print(json.dumps({"here": count(), "inside": counted}))
+    print(json.dumps({"host": count(), NAMESPACE: counted}))
 
 
 if __name__ == "__main__":
