@@ -80,9 +80,7 @@ def _side_by_side(kernels: list[dict[str, Any]], part: str, what: str, words: An
 
 
 def _comparisons(kernels: list[dict[str, Any]]) -> list[str]:
-    found = [
-        {(one["key"], one["experiment"]): one for one in kernel["comparisons"]} for kernel in kernels
-    ]
+    found = [{(one["key"], one["experiment"]): one for one in kernel["comparisons"]} for kernel in kernels]
     rows = []
     for key, experiment in sorted({pair for of_kernel in found for pair in of_kernel}):
         row = [f"`{key}`", f"`{experiment}`"]
@@ -118,6 +116,47 @@ def _experiments(document: dict[str, Any]) -> list[str]:
     return [*table(["experiment", *map(_name, kernels)], rows), *details]
 
 
+def _guests(kernels: list[dict[str, Any]]) -> list[str]:
+    packages = sorted({name for kernel in kernels for name in kernel["versions"]})
+    rows = [
+        [kernel["suite"], kernel["release"], *(kernel["versions"].get(name, "") for name in packages)]
+        for kernel in kernels
+    ]
+    return table(["Debian", "kernel", *(f"package `{name}`" for name in packages)], rows)
+
+
+def _census(kernels: list[dict[str, Any]]) -> list[str]:
+    rows = [
+        [_name(kernel), f"`{source}`", str(census["pools"]), str(census["time_wait"])]
+        for kernel in kernels
+        for source, census in sorted(kernel["census"].items())
+    ]
+    return table(["kernel", "read by", "pools", "TIME-WAIT"], rows)
+
+
+def _capabilities(kernels: list[dict[str, Any]]) -> list[str]:
+    untold = [
+        f"* {_name(kernel)}, `{name}`: {found['evidence']}"
+        for kernel in kernels
+        for name, found in sorted(kernel["capabilities"].items())
+        if found["available"] is None
+    ]
+    lines = _side_by_side(kernels, "capabilities", "capability", capability)
+    return [*lines, "", *untold] if untold else lines
+
+
+def _structures(kernels: list[dict[str, Any]]) -> list[str]:
+    sizes = _side_by_side(kernels, "structure_bytes", "structure", lambda size: "" if size is None else str(size))
+    keys = ("per_inbound_bytes", "per_outbound_bytes", "source")
+    costs = [[_name(kernel), *(str(kernel["memory"][key]) for key in keys)] for kernel in kernels]
+    words = "What one TIME-WAIT socket costs, its structure and its share of others, in bytes:"
+    return [*sizes, "", words, "", *table(["kernel", "inbound", "outbound", "known from"], costs)]
+
+
+def _section(title: str, words: str, lines: list[str]) -> list[str]:
+    return ["", f"## {title}", "", words, "", *lines]
+
+
 def render(document: dict[str, Any], suites: list[str]) -> str:
     """The whole page.
 
@@ -129,51 +168,31 @@ def render(document: dict[str, Any], suites: list[str]) -> str:
     lines = [_HEAD, "", f"Run on {document['measured_on']}; the guests were {' or '.join(accelerators)}."]
     if missing:
         lines += ["", f"**Not run: {', '.join(missing)}.**"]
-    versions = [
-        [kernel["suite"], kernel["release"], *(kernel["versions"][name] for name in sorted(kernel["versions"]))]
-        for kernel in kernels
-    ]
-    lines += ["", "## Guests", ""]
-    lines += table(["Debian", "kernel", *(f"`{name}`" for name in sorted(kernels[0]["versions"]))], versions)
-    lines += [
-        "",
-        "## Census",
-        "",
-        "The same connections twice, in two network namespaces: first while the modules `inet_diag` and `tcp_diag` cannot be",
-        "loaded, out of `/proc/net/tcp`, then out of the kernel's dump. Each was compared with what was made and with `ss`.",
-        "",
-    ]
-    lines += table(
-        ["kernel", "read from", "pools", "TIME-WAIT"],
-        [
-            [_name(kernel), f"`{source}`", str(census["pools"]), str(census["time_wait"])]
-            for kernel in kernels
-            for source, census in sorted(kernel["census"].items())
-        ],
+    lines += _section("Guests", "Each is a Debian of one release with that release's own kernel.", _guests(kernels))
+    lines += _section(
+        "Census",
+        "The same kinds of connections twice, in two network namespaces each: first while the modules `inet_diag` and"
+        "\n`tcp_diag` could not be loaded, then with them. Each census was compared with what was made, and with `ss`.",
+        _census(kernels),
     )
-    lines += ["", "## Capabilities, as probed", "", "What each one is: [schema.md](schema.md#capabilities-of-the-kernel).", ""]
-    lines += _side_by_side(kernels, "capabilities", "capability", capability)
-    untold = [
-        f"* {_name(kernel)}, `{name}`: {found['evidence']}"
-        for kernel in kernels
-        for name, found in sorted(kernel["capabilities"].items())
-        if found["available"] is None
-    ]
-    lines += ["", *untold] if untold else []
-    lines += ["", "## Structures", "", "Bytes, out of BTF; no number: the kernel has no such structure.", ""]
-    lines += _side_by_side(kernels, "structure_bytes", "structure", lambda size: "" if size is None else str(size))
-    lines += ["", "What one TIME-WAIT socket costs there, in bytes:", ""]
-    lines += table(
-        ["kernel", "inbound", "outbound", "known from"],
-        [
-            [_name(kernel), *(str(kernel["memory"][key]) for key in ("per_inbound_bytes", "per_outbound_bytes", "source"))]
-            for kernel in kernels
-        ],
+    lines += _section(
+        "Capabilities, as probed",
+        "What each one is: [schema.md](schema.md#capabilities-of-the-kernel).",
+        _capabilities(kernels),
     )
-    lines += ["", "## Probe and experiment", "", "What experiments have shown of capabilities, beside what the probes say.", ""]
-    lines += _comparisons(kernels)
-    lines += ["", "## Experiments", ""]
-    lines += _experiments(document)
+    lines += _section(
+        "Structures", "Bytes, out of BTF; no number: the kernel has no such structure.", _structures(kernels)
+    )
+    lines += _section(
+        "Probe and experiment",
+        "What experiments have shown of capabilities, and whether the probes say the same.",
+        _comparisons(kernels),
+    )
+    lines += _section(
+        "Experiments",
+        "Whether each kernel does what theory predicts. What needs what the kernel lacks, or says neither, is skipped.",
+        _experiments(document),
+    )
     return "\n".join(lines) + "\n"
 
 

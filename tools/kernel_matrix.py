@@ -7,7 +7,7 @@
 
 usage: kernel_matrix.py RESULTS [--keep]      RESULTS: folder with SUITE.json of each guest
 
-Fails when a census differs from the connections that were made, when a probe and an experiment
+Fails when a census differs from the connections that were made or from ss, when a probe and an experiment
 contradict each other, and when an experiment has failed. An experiment that differs from theory is
 a result. --keep writes docs/kernel-matrix.json, out of which generate_kernel_matrix.py makes the page.
 """
@@ -25,13 +25,6 @@ KEPT = Path(__file__).resolve().parent.parent / "docs" / "kernel-matrix.json"
 
 #: what a guest has beside its kernel that an answer may depend on
 PACKAGES = ("python3", "iproute2", "nftables")
-
-#: of make_connections.py, and the port of ssh, whose connection is Ansible's own
-CLIENT_CLOSES, SERVER_CLOSES, SSH = 8080, 8081, 22
-
-#: label of a namespace -> key of the connections made there
-NAMESPACES = {"host": "connections", "lab": "connections_inside"}
-
 
 class Pool(NamedTuple):
     """What has to be found of a pool."""
@@ -53,23 +46,21 @@ class Comparison(NamedTuple):
     outcome: str
 
 
-def made(numbers: dict[str, int]) -> set[Pool]:
+def made(port: int, numbers: dict[str, int]) -> set[Pool]:
     """The pools of known connections: a closed one is at the end that closed first, an established one at both."""
+    clients, ipv6, servers = (numbers[key] for key in ("client_closes", "client_closes_ipv6", "server_closes"))
     established = numbers["established"]
-    client_closes, ipv6, server_closes = (
-        numbers[key] for key in ("client_closes", "client_closes_ipv6", "server_closes")
-    )
     pools = {
-        Pool("outbound", "127.0.0.1", CLIENT_CLOSES, client_closes + established, client_closes),
-        Pool("outbound", "::1", CLIENT_CLOSES, ipv6, ipv6),
-        Pool("inbound", "127.0.0.1", SERVER_CLOSES, server_closes, server_closes),
-        Pool("inbound", "127.0.0.1", CLIENT_CLOSES, established, 0),
+        Pool("outbound", "127.0.0.1", port, clients + established, clients),
+        Pool("outbound", "::1", port, ipv6, ipv6),
+        Pool("inbound", "127.0.0.1", port + 1, servers, servers),
+        Pool("inbound", "127.0.0.1", port, established, 0),
     }
     return {pool for pool in pools if pool.used}
 
 
-def found(namespace: dict[str, Any]) -> set[Pool]:
-    """The pools of the facts, without Ansible's own connection."""
+def found(port: int, namespace: dict[str, Any]) -> set[Pool]:
+    """The pools of the facts at these ports: Ansible's own connection is there too, and those of the census before."""
     pools = (
         Pool(
             pool["direction"],
@@ -80,31 +71,31 @@ def found(namespace: dict[str, Any]) -> set[Pool]:
         )
         for pool in namespace["pools"]
     )
-    return {pool for pool in pools if (pool.direction, pool.port) != ("inbound", SSH)}
+    return {pool for pool in pools if pool.port in (port, port + 1)}
 
 
-def census_problems(result: dict[str, Any], facts: dict[str, Any], source: str, counted: dict[str, int]) -> list[str]:
+def census_problems(census: dict[str, Any], numbers: list[dict[str, int]]) -> list[str]:
     """What is wrong with one census.
 
-    :param source: how the sockets have to have been read.
-    :param counted: label of a namespace -> sockets in TIME-WAIT, as ss says.
+    :param numbers: of the connections in the guest's own namespace, and in the other.
     """
-    by_label = {namespace["label"]: namespace for namespace in facts["namespaces"]}
+    source, port = census["source"], census["port"]
+    namespaces = {namespace["label"]: namespace for namespace in census["facts"]["namespaces"]}
     problems = []
-    for label, key in NAMESPACES.items():
-        if label not in by_label:
-            problems.append(f"census by {source}: no namespace {label}, only {', '.join(sorted(by_label))}")
-            continue
-        namespace = by_label[label]
+    for label, made_there, counted in zip(("host", f"lab-{source}"), numbers, census["counted"], strict=True):
         where = f"census by {source}, namespace {label}"
+        if label not in namespaces:
+            problems.append(f"{where}: not found, only {', '.join(sorted(namespaces))}")
+            continue
+        namespace = namespaces[label]
         if namespace.get("source") != source:
-            problems.append(f"{where}: the source is {namespace.get('source')}")
-        wanted, got = made(result[key]), found(namespace)
+            problems.append(f"{where}: read by {namespace.get('source')}")
+        wanted, got = made(port, made_there), found(port, namespace)
         problems += [f"{where}: not found {tuple(pool)}" for pool in sorted(wanted - got)]
         problems += [f"{where}: found, and not made {tuple(pool)}" for pool in sorted(got - wanted)]
-        time_wait = namespace["states"]["time_wait"]
-        if label in counted and time_wait != counted[label]:
-            problems.append(f"{where}: {time_wait} in TIME-WAIT, ss counts {counted[label]}")
+        time_wait = sum(pool.time_wait for pool in got)
+        if time_wait != counted:
+            problems.append(f"{where}: {time_wait} in TIME-WAIT, ss counts {counted}")
     return problems
 
 
@@ -138,16 +129,22 @@ def compare(experiments: list[dict[str, Any]], capabilities: dict[str, Any]) -> 
     return compared
 
 
+def facts_of(result: dict[str, Any]) -> dict[str, Any]:
+    """The last facts: those of a guest that is as its distribution made it."""
+    facts: dict[str, Any] = result["censuses"][-1]["facts"]
+    return facts
+
+
 def problems_of(result: dict[str, Any]) -> list[str]:
     """Everything that makes the run fail, a sentence each."""
-    without, facts = result["without"], result["with"]
-    problems = census_problems(result, without, "procfs", result["counted_without"])
-    problems += census_problems(result, facts, "sock_diag", {"host": result["counted_with"]})
-    # That the module is missing is an answer; anything else that could not be read is not.
+    facts = facts_of(result)
+    problems = [problem for census in result["censuses"] for problem in census_problems(census, result["made"])]
     problems += [
-        f"facts: {entry['what']}: {entry['reason']}"
-        for entry in [*without["unavailable"], *facts["unavailable"]]
-        if not (entry in without["unavailable"] and "no tcp_diag" in entry["reason"])
+        f"facts, census by {census['source']}: {entry['what']}: {entry['reason']}"
+        for census in result["censuses"]
+        for entry in census["facts"]["unavailable"]
+        # that the module is missing is what was arranged
+        if not (census["source"] == "procfs" and "no tcp_diag" in entry["reason"])
     ]
     tried = result["experiments"]
     problems += [f"experiments: {entry['what']}: {entry['reason']}" for entry in tried["unavailable"]]
@@ -174,7 +171,7 @@ def versions(packages: str) -> dict[str, str]:
 
 def condense(suite: str, result: dict[str, Any]) -> dict[str, Any]:
     """What the page is made of, for one kernel."""
-    facts, tried = result["with"], result["experiments"]
+    facts, tried = facts_of(result), result["experiments"]
     capabilities = facts["kernel"]["capabilities"]
     return {
         "suite": suite,
@@ -182,11 +179,11 @@ def condense(suite: str, result: dict[str, Any]) -> dict[str, Any]:
         "accelerator": result["accelerator"],
         "versions": versions(result["packages"]),
         "census": {
-            source: {
-                "pools": sum(len(found(namespace)) for namespace in census["namespaces"]),
-                "time_wait": sum(namespace["states"]["time_wait"] for namespace in census["namespaces"]),
-            }
-            for source, census in (("procfs", result["without"]), ("sock_diag", facts))
+            census["source"]: {"pools": len(pools), "time_wait": sum(pool.time_wait for pool in pools)}
+            for census in result["censuses"]
+            for pools in [
+                [pool for namespace in census["facts"]["namespaces"] for pool in found(census["port"], namespace)]
+            ]
         },
         "capabilities": capabilities,
         "structure_bytes": facts["kernel"]["structure_bytes"],
@@ -205,7 +202,7 @@ def document(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
     kernels.sort(key=lambda kernel: [int(number) for number in re.findall(r"\d+", kernel["release"])])
     first = next(iter(results.values()))
     return {
-        "measured_on": max(result["with"]["collected_at"] for result in results.values())[:10],
+        "measured_on": max(facts_of(result)["collected_at"] for result in results.values())[:10],
         "experiments": [
             {key: experiment[key] for key in ("name", "title", "predicts", "predicted_by")}
             for experiment in first["experiments"]["experiments"]
@@ -233,9 +230,9 @@ def main() -> int:
     for suite, result in sorted(results.items()):
         tried = result["experiments"]["experiments"]
         verdicts = [experiment["verdict"] for experiment in tried]
-        compared = [one.outcome for one in compare(tried, result["with"]["kernel"]["capabilities"])]
+        compared = [one.outcome for one in compare(tried, facts_of(result)["kernel"]["capabilities"])]
         print(
-            f"{suite}: {result['with']['kernel']['release']}, experiments: "
+            f"{suite}: {facts_of(result)['kernel']['release']}, experiments: "
             + ", ".join(f"{verdicts.count(word)} {word}" for word in ("agrees", "differs", "skipped"))
             + f"; probes: {compared.count('agree')} confirmed, {compared.count('untold')} could not tell"
         )

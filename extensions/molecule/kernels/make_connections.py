@@ -4,12 +4,13 @@
 
 """Make a known number of connections on loopback, here and in another network namespace.
 
-usage: make_connections.py HERE INSIDE     each a JSON object of numbers:
-                                           client_closes, client_closes_ipv6, server_closes, established
-       make_connections.py --one NUMBERS   here only
+usage: make_connections.py PORT HERE NAMESPACE THERE
+       make_connections.py PORT HERE
 
-The listeners, and with them the established connections, stay for ten minutes.
-Prints what ss counts in TIME-WAIT, by the name of the namespace.
+HERE and THERE are numbers of connections, a JSON object: client_closes, client_closes_ipv6,
+server_closes, established. The client closes first those to PORT, the server those to the port
+after it. NAMESPACE is made. The listeners, and with them the established connections, stay for
+ten minutes. Prints what ss counts in TIME-WAIT at these ports, here and there.
 """
 
 import json
@@ -19,11 +20,8 @@ import subprocess
 import sys
 import time
 
-# Who closes first is a matter of the port.
-CLIENT_CLOSES, SERVER_CLOSES = 8080, 8081
 # Outside of the range: what the server keeps in TIME-WAIT must not meet a port that the kernel chooses.
 FIRST_OWN_PORT = 20001
-NAMESPACE = "lab"
 SECONDS_TO_STAY = 600
 
 
@@ -53,11 +51,11 @@ def close(first, second):
     second.close()
 
 
-def make(numbers):
+def make(port, numbers):
     """All connections of one namespace; what has to stay open."""
-    client_closes = listener(socket.AF_INET, "127.0.0.1", CLIENT_CLOSES)
-    client_closes_ipv6 = listener(socket.AF_INET6, "::1", CLIENT_CLOSES)
-    server_closes = listener(socket.AF_INET, "127.0.0.1", SERVER_CLOSES)
+    client_closes = listener(socket.AF_INET, "127.0.0.1", port)
+    client_closes_ipv6 = listener(socket.AF_INET6, "::1", port)
+    server_closes = listener(socket.AF_INET, "127.0.0.1", port + 1)
     for _number in range(numbers["client_closes"]):
         close(*connect(client_closes))
     for _number in range(numbers["client_closes_ipv6"]):
@@ -80,24 +78,25 @@ def stay(_open):
         os._exit(0)
 
 
-def count():
-    """As ss sees them."""
-    command = ("ss", "--no-header", "--tcp", "--numeric", "state", "time-wait")
+def count(port):
+    """As ss sees them: here it is another reader of the same kernel."""
+    ends = "( sport = :{0} or sport = :{1} or dport = :{0} or dport = :{1} )".format(port, port + 1)
+    command = ("ss", "--no-header", "--tcp", "--numeric", "state", "time-wait", ends)
     return len(subprocess.check_output(command, universal_newlines=True).splitlines())
 
 
 def main():
-    """Here last, since a census of its own namespace is what a host has most of."""
-    if sys.argv[1] == "--one":
-        stay(make(json.loads(sys.argv[2])))
-        print(json.dumps(count()))
-        return
-    subprocess.check_call(("ip", "netns", "add", NAMESPACE))
-    subprocess.check_call(("ip", "-n", NAMESPACE, "link", "set", "lo", "up"))
-    inside = ("ip", "netns", "exec", NAMESPACE, sys.executable, __file__, "--one", sys.argv[2])
-    counted = json.loads(subprocess.check_output(inside, universal_newlines=True))
-    stay(make(json.loads(sys.argv[1])))
-    print(json.dumps({"host": count(), NAMESPACE: counted}))
+    """The other namespace first, so that what is here is youngest."""
+    port, here = int(sys.argv[1]), json.loads(sys.argv[2])
+    counted = []
+    if len(sys.argv) > 3:
+        namespace, there = sys.argv[3:]
+        subprocess.check_call(("ip", "netns", "add", namespace))
+        subprocess.check_call(("ip", "-n", namespace, "link", "set", "lo", "up"))
+        inside = ("ip", "netns", "exec", namespace, sys.executable, __file__, str(port), there)
+        counted = json.loads(subprocess.check_output(inside, universal_newlines=True))
+    stay(make(port, here))
+    print(json.dumps([count(port)] + counted))
 
 
 if __name__ == "__main__":
