@@ -66,7 +66,8 @@ def capability(found: dict[str, Any]) -> str:
 
 
 def _name(kernel: dict[str, Any]) -> str:
-    return f"{kernel['release'].split('-')[0]} ({kernel['suite']})"
+    # The package's version: what the kernel calls itself may hide the last number.
+    return f"{kernel['versions']['linux'].split('-')[0]} ({kernel['suite']})"
 
 
 def _side_by_side(kernels: list[dict[str, Any]], part: str, what: str, words: Any) -> list[str]:
@@ -117,12 +118,16 @@ def _experiments(document: dict[str, Any]) -> list[str]:
 
 
 def _guests(kernels: list[dict[str, Any]]) -> list[str]:
-    packages = sorted({name for kernel in kernels for name in kernel["versions"]})
+    packages = sorted({name for kernel in kernels for name in kernel["versions"]} - {"linux"})
     rows = [
-        [kernel["suite"], kernel["release"], *(kernel["versions"].get(name, "") for name in packages)]
+        [
+            kernel["suite"],
+            kernel["release"],
+            *(kernel["versions"].get(name, "") for name in ("linux", *packages)),
+        ]
         for kernel in kernels
     ]
-    return table(["Debian", "kernel", *(f"package `{name}`" for name in packages)], rows)
+    return table(["Debian", "kernel", "its package", *(f"`{name}`" for name in packages)], rows)
 
 
 def _census(kernels: list[dict[str, Any]]) -> list[str]:

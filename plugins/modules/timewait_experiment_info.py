@@ -109,8 +109,8 @@ experiments:
       sample: kernel
     verdict:
       description:
-        - V(agrees) or V(differs) from what is predicted. V(skipped), when this kernel or host lacks what it takes, or the
-          figures say neither. V(failed), when it was late or broke.
+        - V(agrees) or V(differs) from what is predicted. V(skipped), when this kernel or host lacks what it takes, or
+          the figures say neither. V(failed), when it was late or broke.
       type: str
       returned: success
       sample: agrees
@@ -126,8 +126,9 @@ experiments:
       sample: {delay_ms: 1000, loopback_ms: 1001.3, loopback_refused_until_ms: 998.9, loopback_reused: true}
     shows:
       description:
-        - What the experiment shows of the capabilities in RV(tcpops.timewait.timewait_facts#module:ansible_facts.timewait).
-          A name stands for C(available) of that capability, C(name.value) for its value, C(name.key) for one key of that.
+        - What the experiment shows of the capabilities that M(tcpops.timewait.timewait_facts) returns with its subset
+          V(kernel). A name stands for C(available) of that capability, C(name.value) for its value, C(name.key) for one
+          key of that.
       type: dict
       returned: success
       sample: {tw_reuse_delay: true}

@@ -14,6 +14,7 @@ import pytest
 from pythons import ROOT, VERSIONS, ansible, controller, facts_of, python
 
 MODULE = "tcpops.timewait.timewait_facts"
+PATH = "ansible_collections.tcpops.timewait.plugins.modules"
 # The last ansible-core that speaks to RHEL 8's platform Python, and the newest.
 LAST_FOR_36 = ("ansible-core~=2.16.0", ("3.11", "3.12", "3.10"))
 NEWEST = ("ansible-core", ("3.14", "3.13", "3.12"))
@@ -60,9 +61,8 @@ def test_through_ansible(controllers, host, time_wait):
     check(facts_of(done.stdout), time_wait)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_directly(version, time_wait, tmp_path):
-    """The module's own code, with the basic.py of a release that supports this Python."""
+def directly(version, module, options, tmp_path):
+    """What a module prints: our own code, with the basic.py of a release that supports this Python."""
     interpreter = python(version)
     folder = controller(*(LAST_FOR_36 if version in ("3.6", "3.7", "3.8") else NEWEST))
     libraries = subprocess.run(
@@ -74,8 +74,8 @@ def test_directly(version, time_wait, tmp_path):
     # Only ansible itself of that folder: the rest of it is for another Python.
     (tmp_path / "ansible").symlink_to(f"{libraries}/ansible")
     done = subprocess.run(
-        [interpreter, "-m", "ansible_collections.tcpops.timewait.plugins.modules.timewait_facts"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": {"top": 1000}}),
+        [interpreter, "-m", f"{PATH}.{module}"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
         env={"PYTHONPATH": f"{ROOT / '.cache'}:{tmp_path}", "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -84,4 +84,19 @@ def test_directly(version, time_wait, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    check(facts_of(done.stdout), time_wait)
+    return done.stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_directly(version, time_wait, tmp_path):
+    check(facts_of(directly(version, "timewait_facts", {"top": 1000}, tmp_path)), time_wait)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_experiments(version, tmp_path):
+    """All quick ones: where network namespaces are barred they are skipped, and their code is not run."""
+    result = json.loads(directly(version, "timewait_experiment_info", {}, tmp_path))
+    found = {one["name"]: one for one in result["experiments"]}
+    assert {one["verdict"] for one in found.values()} <= {"agrees", "skipped"}, found
+    if not result["unavailable"]:
+        assert found["pool_capacity"]["verdict"] == found["last_ack"]["verdict"] == "agrees"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the facts module in a namespace: by itself, or through Ansible."""
+"""Runs modules in a namespace, the facts module above all: by themselves, or through Ansible."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .namespaces import Namespace
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = ROOT / ".cache"
-_MODULE = ROOT / "plugins" / "modules" / "timewait_facts.py"
+_MODULES = ROOT / "plugins" / "modules"
 _SECONDS = 120
 
 
@@ -30,9 +30,29 @@ def by_module(namespace: Namespace, *prefix: str, **options: Any) -> dict[str, A
     :param prefix: command that runs the interpreter, to drop privileges for example.
     :param options: of the module.
     """
-    argv = namespace.argv(*prefix, sys.executable, str(_MODULE))
-    done = _run(argv, json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+    done = _run(module_argv(namespace, "timewait_facts", *prefix), module_input(**options))
     return _facts(done.stdout, done)
+
+
+def result_of(namespace: Namespace, module: str, *prefix: str, **options: Any) -> dict[str, Any]:
+    """The same of any module: all that it returned."""
+    done = _run(module_argv(namespace, module, *prefix), module_input(**options))
+    try:
+        result: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise ModuleFailed(f"rc {done.returncode}: {done.stdout[-1500:]} {done.stderr[-1500:]}") from None
+    if result.get("failed"):
+        raise ModuleFailed(str(result.get("msg")))
+    return result
+
+
+def module_argv(namespace: Namespace, module: str, *prefix: str) -> list[str]:
+    return namespace.argv(*prefix, sys.executable, str(_MODULES / f"{module}.py"))
+
+
+def module_input(**options: Any) -> str:
+    """What a module reads from its standard input."""
+    return json.dumps({"ANSIBLE_MODULE_ARGS": options})
 
 
 def by_ansible(namespace: Namespace, **options: Any) -> dict[str, Any]:

@@ -99,7 +99,8 @@ def stop(pid_file: Path) -> bool:
     deadline = time.monotonic() + _SECONDS_TO_END
     while is_guest(pid, pid_file):
         if time.monotonic() > deadline:
-            raise SystemExit(f"guest {pid_file.parent.name}: process {pid} is still there {_SECONDS_TO_END} s after its end")
+            name = pid_file.parent.name
+            raise SystemExit(f"guest {name}: process {pid} is still there {_SECONDS_TO_END} s after it was killed")
         time.sleep(0.1)
     return True
 

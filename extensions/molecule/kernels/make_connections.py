@@ -96,7 +96,7 @@ def main():
         inside = ("ip", "netns", "exec", namespace, sys.executable, __file__, str(port), there)
         counted = json.loads(subprocess.check_output(inside, universal_newlines=True))
     stay(make(port, here))
-    print(json.dumps([count(port)] + counted))
+    print(json.dumps([count(port), *counted]))
 
 
 if __name__ == "__main__":

@@ -27,33 +27,40 @@ _SAME_CLOCK = 20000
 
 def measure_syn(ready: Bench) -> Figures:
     ready.keep_time_wait()
+    ready.use_timestamps()
     figures: Figures = {"attempts": _ATTEMPTS}
-    for name, timestamps in (("with_timestamps", 1), ("without_timestamps", 0)):
-        if ready.has("tcp_timestamps"):
-            ready.set("tcp_timestamps", timestamps)
-        elif not timestamps:
-            continue
-        server = ready.server()
-        alone = ready.in_use()
-        server.end_server_first(_connect_again(server) or _refused_at_first())
-        ready.settle(lambda alone=alone: ready.in_use() == alone)
-        if ready.states().get((server.port, _CLIENT_PORT)) != tcp_states.TIME_WAIT:
-            raise NotPossibleError("the server's side left no TIME-WAIT to connect to")
-        accepted, slowest = 0, 0.0
-        for attempt in range(_ATTEMPTS):
-            # once the client's end is gone, the server's is in TIME-WAIT
-            ready.settle(lambda alone=alone: ready.in_use() == alone)
-            started = time.monotonic()
-            client = _connect_again(server)
-            slowest = max(slowest, time.monotonic() - started)
-            if client:
-                accepted += 1
-                server.end_server_first(client)
-            elif attempt + 1 - accepted >= _GIVE_UP_AFTER:
-                break
-        figures["accepted_" + name] = accepted
-        figures["slowest_%s_ms" % name] = round(slowest * 1000, 1)
+    figures.update(_meet(ready, "with_timestamps"))
+    if ready.has("tcp_timestamps"):
+        ready.set("tcp_timestamps", 0)
+        figures.update(_meet(ready, "without_timestamps"))
     return figures
+
+
+def _meet(ready: Bench, name: str) -> Figures:
+    """Connects again and again to an entry on the server's side."""
+    server = ready.server()
+    alone = ready.in_use()
+
+    def client_is_gone() -> bool:
+        """Then the server's end is in TIME-WAIT, and the client's port free."""
+        return ready.in_use() == alone
+
+    server.end_server_first(_connect_again(server) or _refused_at_first())
+    ready.settle(client_is_gone)
+    if ready.states().get((server.port, _CLIENT_PORT)) != tcp_states.TIME_WAIT:
+        raise NotPossibleError("the server's side left no TIME-WAIT to connect to")
+    accepted, slowest = 0, 0.0
+    for attempt in range(_ATTEMPTS):
+        ready.settle(client_is_gone)
+        started = time.monotonic()
+        client = _connect_again(server)
+        slowest = max(slowest, time.monotonic() - started)
+        if client:
+            accepted += 1
+            server.end_server_first(client)
+        elif attempt + 1 - accepted >= _GIVE_UP_AFTER:
+            break
+    return {"accepted_" + name: accepted, "slowest_%s_ms" % name: round(slowest * 1000, 1)}
 
 
 def _connect_again(server: Server) -> Optional[socket.socket]:
@@ -91,9 +98,7 @@ def judge_syn(figures: Figures) -> Judgement:
 
 
 def measure_offset(ready: Bench) -> Figures:
-    ready.keep_time_wait()
-    if ready.has("tcp_timestamps"):
-        ready.set("tcp_timestamps", 1)
+    ready.use_timestamps()
     server = ready.server()
     first, again = (_clock_of_one(server) for _attempt in range(2))
     same_hosts = _clock(server, bench.LOOPBACK, bench.LOOPBACK)
@@ -130,7 +135,8 @@ def judge_offset(figures: Figures) -> Judgement:
     elif figures["same_for_one_pair_of_hosts"]:
         value, told = "per_host_pair", "each pair of hosts has a clock for timestamps"
     elif figures["same_for_one_quadruplet"]:
-        value, told = "per_4_tuple", "each quadruplet has a clock for timestamps: behind NAT, a server sees them go back"
+        value = "per_4_tuple"
+        told = "each quadruplet has a clock for timestamps: behind NAT, a server sees them go back"
     else:
         value, told = "per_connection", "each connection has a clock for timestamps, even on the same quadruplet"
     if not figures["same_for_one_quadruplet"] and value != "per_connection":

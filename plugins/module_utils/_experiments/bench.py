@@ -47,7 +47,7 @@ class Server:
     def __init__(self, port: int) -> None:
         self.port = port
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.bind(("0.0.0.0", port))  # of a namespace that nobody else is in
+        self._listener.bind(("", port))
         self._listener.listen(_BACKLOG)
 
     def accept(self) -> socket.socket:
@@ -110,27 +110,24 @@ class Bench:
 
     def set(self, key: str, value: object) -> None:
         """:raises NotPossibleError: where there is no such setting for a namespace alone, or it may not be set."""
-        try:
-            with open(_path(key), "wb", 0) as stream:
-                stream.write(("%s\n" % value).encode("ascii"))
-        except OSError as error:
-            raise NotPossibleError(_why_not(key, value, error)) from None
+        if not self.takes(key, value):
+            raise NotPossibleError("net.ipv4.%s does not take %s" % (key, value))
 
     def takes(self, key: str, value: object) -> bool:
         """Whether the kernel takes a value; it is set then."""
-        self._need(key)
         try:
             with open(_path(key), "wb", 0) as stream:
                 stream.write(("%s\n" % value).encode("ascii"))
         except OSError as error:
             if error.errno == errno.EINVAL:
                 return False
-            raise NotPossibleError(_why_not(key, value, error)) from None
+            if error.errno == errno.ENOENT:
+                reason = "a network namespace of this kernel has no net.ipv4.%s of its own" % key
+                raise NotPossibleError(reason) from None
+            if self.read(key) != str(value):
+                reason = "net.ipv4.%s may not be set here: %s" % (key, os.strerror(error.errno or 0))
+                raise NotPossibleError(reason) from None
         return True
-
-    def _need(self, key: str) -> None:
-        if not self.has(key):
-            raise NotPossibleError(_why_not(key, "", OSError(errno.ENOENT, "")))
 
     def set_range(self, low: int, ports: int) -> None:
         """Sets where automatic choices come from. An even number of ports: the kernel logs a warning about others."""
@@ -145,6 +142,16 @@ class Bench:
             self.set("tcp_tw_reuse", 0)
         elif self.host.get("tcp_tw_reuse") not in (None, "0"):
             raise NotPossibleError("this kernel has one net.ipv4.tcp_tw_reuse for all namespaces, and it is on")
+
+    def use_timestamps(self) -> None:
+        """Sees to it that connections have timestamps.
+
+        :raises NotPossibleError: where the kernel has one tcp_timestamps for all namespaces, and it is off.
+        """
+        if self.has("tcp_timestamps"):
+            self.set("tcp_timestamps", 1)
+        elif self.host.get("tcp_timestamps") == "0":
+            raise NotPossibleError("this kernel has one net.ipv4.tcp_timestamps for all namespaces, and it is off")
 
     # connections
 
@@ -226,7 +233,7 @@ class Bench:
 def host_settings(kernel: RunningKernel) -> Dict[str, Optional[str]]:
     """What ``Bench`` is told of the world outside; to be called there."""
     found: Dict[str, Optional[str]] = {}
-    for key in ("tcp_tw_recycle", "tcp_tw_reuse"):
+    for key in ("tcp_timestamps", "tcp_tw_recycle", "tcp_tw_reuse"):
         try:
             found[key] = kernel.read_text(_path(key)).strip()
         except MissingError:
@@ -238,11 +245,3 @@ def host_settings(kernel: RunningKernel) -> Dict[str, Optional[str]]:
 
 def _path(key: str) -> str:
     return "/proc/sys/net/ipv4/%s" % key
-
-
-def _why_not(key: str, value: object, error: OSError) -> str:
-    if error.errno == errno.ENOENT:
-        return "a network namespace of this kernel has no net.ipv4.%s of its own" % key
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return "net.ipv4.%s may not be set here: %s" % (key, os.strerror(error.errno))
-    return "net.ipv4.%s does not take %s: %s" % (key, value, os.strerror(error.errno or 0))

@@ -6,7 +6,7 @@
 import errno
 import socket
 import struct
-from typing import Any, Callable, Dict, Tuple
+from typing import Callable, Optional, Tuple
 
 from .._kernel.probes_socket import IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE
 from . import bench
@@ -47,7 +47,8 @@ def judge_pool(figures: Figures) -> Judgement:
         figures["ports"],
         "EADDRNOTAVAIL from connect()" if figures["connect_eaddrnotavail"] else "no EADDRNOTAVAIL from connect()",
     )
-    return Judgement(verdict_of(agrees and figures["connect_eaddrnotavail"]), told, {"port_range": True})
+    shows = {"port_range": figures["connections"] <= figures["ports"]}
+    return Judgement(verdict_of(agrees and figures["connect_eaddrnotavail"]), told, shows)
 
 
 def measure_server_port(ready: Bench) -> Figures:
@@ -67,7 +68,7 @@ def _two_pools(first: Filled, second: Filled) -> Figures:
     return {"ports": _PORTS, "connections": len(first.ports), "added": len(second.ports)}
 
 
-def _judge_added(what: str, shows: Dict[str, Any]) -> Callable[[Figures], Judgement]:
+def _judge_added(what: str, capability: Optional[str] = None) -> Callable[[Figures], Judgement]:
     def judge(figures: Figures) -> Judgement:
         agrees = figures["connections"] == figures["added"] == figures["ports"]
         told = "%d connections, and %d more by %s, out of a range of %d ports" % (
@@ -76,15 +77,16 @@ def _judge_added(what: str, shows: Dict[str, Any]) -> Callable[[Figures], Judgem
             what,
             figures["ports"],
         )
+        shows = {capability: figures["added"] > 0} if capability else {}
         return Judgement(verdict_of(agrees), told, shows)
 
     return judge
 
 
-judge_server_port = _judge_added("a second server port", {})
-judge_server_address = _judge_added("a second server address", {})
+judge_server_port = _judge_added("a second server port")
+judge_server_address = _judge_added("a second server address")
 judge_client_address = _judge_added(
-    "a second client address with IP_BIND_ADDRESS_NO_PORT", {"bind_address_no_port": True}
+    "a second client address with IP_BIND_ADDRESS_NO_PORT", "bind_address_no_port"
 )
 
 
@@ -173,7 +175,7 @@ def judge_own_range(figures: Figures) -> Judgement:
         figures["own_ports"],
         figures["outside"],
     )
-    shows = {"local_port_range_option": True}
+    shows = {"local_port_range_option": not figures["outside"]}
     return Judgement(verdict_of(agrees and figures["connect_eaddrnotavail"]), told, shows)
 
 
@@ -203,7 +205,8 @@ def judge_reserved(figures: Figures) -> Judgement:
         figures["reserved_ports"],
         figures["on_reserved_ports"],
     )
-    return Judgement(verdict_of(agrees and not figures["on_reserved_ports"]), told, {"reserved_ports": True})
+    obeyed = not figures["on_reserved_ports"]
+    return Judgement(verdict_of(agrees and obeyed), told, {"reserved_ports": obeyed})
 
 
 EXPERIMENTS = (

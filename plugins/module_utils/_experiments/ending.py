@@ -15,9 +15,8 @@ from . import bench
 from .bench import Bench
 from .experiment import ARTICLE, DIFFERS, KERNEL, Experiment, Figures, Judgement, inconclusive, verdict_of
 
-#: include/uapi/asm-generic/socket.h, include/uapi/linux/tcp.h
+#: include/uapi/asm-generic/socket.h
 _SO_ATTACH_FILTER, _SO_DETACH_FILTER = 26, 27
-_TCP_USER_TIMEOUT = 18
 _LIMIT, _CLOSES = 8, 20
 _SHORT_FIN_SECONDS = 2
 _TIME_WAIT_SECONDS = 60
@@ -25,7 +24,6 @@ _FIN_LIMIT_SECONDS = 90
 
 
 def measure_linger(ready: Bench) -> Figures:
-    ready.keep_time_wait()
     server = ready.server()
     resets = ready.counter("EstabResets")
     client = ready.connect(bench.OTHER, server)
@@ -136,12 +134,11 @@ def judge_fin_timeout(figures: Figures) -> Judgement:
 
 def measure_last_ack(ready: Bench) -> Figures:
     """The last ACK is dropped by a filter on the socket that it is for: no firewall is needed, nor loaded."""
-    ready.keep_time_wait()
     server = ready.server()
     client = ready.connect(bench.OTHER, server)
     accepted = server.accept()
-    # a socket in LAST-ACK outlives its process, and with it the namespace: not for long
-    accepted.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, 1500)
+    # a socket left in LAST-ACK would outlive its process, and with it the namespace: one that is reset does not
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bench.RESET_ON_CLOSE)
     quadruplet = (client.getsockname()[1], server.port)
     client.close()
     accepted.recv(1)

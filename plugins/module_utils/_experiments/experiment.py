@@ -17,8 +17,9 @@ Figures = Dict[str, Any]
 class Judgement(NamedTuple):
     """What figures say.
 
-    ``told``: what this kernel did, one sentence. ``shows``: capability, as docs/schema.md names them -> what was seen of
-    its ``available``; ``name.value`` or ``name.key`` for its value or for one key of it. ``reason``: why it is skipped.
+    ``told``: what this kernel did, one sentence. ``reason``: why it is skipped all the same. ``shows``: capability, by
+    its name in docs/schema.md -> what was seen of its ``available``; ``name.value`` or ``name.key`` for its value or a
+    key of that.
     """
 
     verdict: str

@@ -39,23 +39,24 @@ class Seen(NamedTuple):
     reused_ms: Optional[float]
 
 
-def watch(ready: Bench, cases: List[Case], longest_ms: float, timestamps: int = 1) -> Dict[str, Seen]:
+def watch(ready: Bench, cases: List[Case], longest_ms: float, timestamps: bool = True) -> Dict[str, Seen]:
     """Tries each case again and again until all are taken over, or the first was and the others had time enough.
 
     :param longest_ms: after which there is no hope for the first either.
-    :param timestamps: net.ipv4.tcp_timestamps of the connections that leave the entries.
+    :param timestamps: whether the connections that leave the entries have them.
     """
     ready.set_range(_LOW, _PORTS)
     ready.set("tcp_tw_reuse", 0)
-    if timestamps != 1 or ready.has("tcp_timestamps"):
-        ready.set("tcp_timestamps", timestamps)
+    if timestamps:
+        ready.use_timestamps()
+    else:
+        ready.set("tcp_timestamps", 0)
     servers = {case.name: ready.server() for case in cases}
     for case in cases:
         filled = ready.fill(case.address, servers[case.name], _PORTS)
         if len(filled.ports) != _PORTS:
             raise NotPossibleError("the entries that should be reused could not be made")
-    if ready.has("tcp_timestamps"):
-        ready.set("tcp_timestamps", 1)
+    ready.use_timestamps()
     made = time.monotonic()
     seen = {case.name: Seen(0.0, None) for case in cases}
     end_ms = longest_ms
@@ -114,7 +115,9 @@ def _shorten_delay(ready: Bench) -> float:
 
 
 def measure_modes(ready: Bench) -> Figures:
-    figures: Figures = {"default": int(ready.read("tcp_tw_reuse")) if ready.has("tcp_tw_reuse") else -1}
+    if not ready.has("tcp_tw_reuse"):
+        raise NotPossibleError("a network namespace of this kernel has no net.ipv4.tcp_tw_reuse of its own")
+    figures: Figures = {"default": int(ready.read("tcp_tw_reuse"))}
     for mode in (0, 1, 2, 3):
         figures["takes_%d" % mode] = ready.takes("tcp_tw_reuse", mode)
     return figures
@@ -216,7 +219,7 @@ def measure_without_timestamps(ready: Bench) -> Figures:
     ]
     # without the setting for a delay, the turn of the second decides: as long as it may take, not as it took
     enough_ms = reused_ms + _AFTERWARDS_MS if ready.has("tcp_tw_reuse_delay") else _LONGEST_DELAY_MS + _SLACK_MS
-    seen = watch(ready, cases, enough_ms, timestamps=0)
+    seen = watch(ready, cases, enough_ms, timestamps=False)
     seen.update(control)
     return _figures(seen)
 
@@ -249,15 +252,16 @@ def judge_recycle(figures: Figures) -> Judgement:
 def measure_bound(ready: Bench) -> Figures:
     """An entry whose client bound its port, met by another client that binds the same one."""
     ready.keep_time_wait()
-    figures: Figures = {}
-    for name, timestamps in (("with_timestamps", 1), ("without_timestamps", 0)):
-        if ready.has("tcp_timestamps"):
-            ready.set("tcp_timestamps", timestamps)
-        elif not timestamps:
-            continue
-        server = ready.server()
-        figures[name + "_reused"] = len(ready.fill(bench.OTHER, server, 2, _bind_one_port).ports) == 2
+    ready.use_timestamps()
+    figures: Figures = {"with_timestamps_reused": _takes_over_bound(ready)}
+    if ready.has("tcp_timestamps"):
+        ready.set("tcp_timestamps", 0)
+        figures["without_timestamps_reused"] = _takes_over_bound(ready)
     return figures
+
+
+def _takes_over_bound(ready: Bench) -> bool:
+    return len(ready.fill(bench.OTHER, ready.server(), 2, _bind_one_port).ports) == 2
 
 
 def _bind_one_port(client: socket.socket) -> None:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs experiments, each in a sandbox of its own, and says what came of them."""
 
+import errno
 import time
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional
@@ -35,7 +36,7 @@ def run(
     try:
         call(_nothing, _FIRST_SECONDS)
     except KernelReadError as refusal:
-        reason = str(refusal.reason)
+        reason = refusal.reason
         result["unavailable"].append({"what": sandbox.WHAT, "reason": reason})
         nothing = Judgement(SKIPPED, "", {}, "no private network namespace: %s" % reason)
         result["experiments"] = [_entry(one, nothing, {}, 0.0) for one in experiments]
@@ -65,6 +66,9 @@ def _measure(kernel: RunningKernel, host: Host, one: Experiment) -> Dict[str, An
         return {"figures": one.measure(Bench(kernel, host))}
     except NotPossibleError as error:
         return {"figures": {}, "reason": error.reason, "shows": error.shows}
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, str(error))
+        raise KernelReadError("sockets of the sandbox", "%s (%s)" % (name, error.strerror)) from None
 
 
 def _entry(one: Experiment, judgement: Judgement, figures: Dict[str, Any], seconds: float) -> Dict[str, Any]:

@@ -18,6 +18,7 @@ from .._kernel.errors import KernelReadError
 
 WHAT = "private network namespaces"
 
+_UNSHARE = "unshare(CLONE_NEWNET)"
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
@@ -42,20 +43,20 @@ def _leave() -> None:
         if libc.unshare(_CLONE_NEWNET):
             _leave_unprivileged(libc)
         if os.stat(_OWN).st_ino == host:
-            raise KernelReadError(WHAT, "unshare() gave none, and nothing is tried in the host's own")
+            raise KernelReadError(_UNSHARE, "it gave none, and nothing is tried in the host's own")
         _make_sysctls_writable(libc)
     except OSError as error:
-        raise KernelReadError(WHAT, "%s: %s" % (error.filename or "unshare", error.strerror)) from None
+        raise KernelReadError(error.filename or _UNSHARE, error.strerror or str(error)) from None
 
 
 def _leave_unprivileged(libc: ctypes.CDLL) -> None:
     number = ctypes.get_errno()
     if number != errno.EPERM:
-        raise KernelReadError(WHAT, "unshare() fails with %s" % _name(number))
+        raise KernelReadError(_UNSHARE, "it fails with %s" % _name(number))
     uid, gid = os.geteuid(), os.getegid()
     if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET):
         raise KernelReadError(
-            WHAT,
+            _UNSHARE,
             "not permitted without CAP_SYS_ADMIN, and no user namespace is to be had (%s): run as root, outside of a"
             " container that forbids it" % _name(ctypes.get_errno()),
         )

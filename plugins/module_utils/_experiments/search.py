@@ -106,10 +106,9 @@ def judge_cost(figures: Figures) -> Judgement:
 
 def judge_cost_own_range(figures: Figures) -> Judgement:
     told = _told(figures)
-    shows = {"local_port_range_option": True}
     if _SAME < figures["ratio"] < _CLIFF:
         return inconclusive(told, "a ratio between %g and %g may be noise" % (_SAME, _CLIFF))
-    return Judgement(AGREES if figures["ratio"] <= _SAME else DIFFERS, told, shows)
+    return Judgement(AGREES if figures["ratio"] <= _SAME else DIFFERS, told, {})
 
 
 def measure_pollution(ready: Bench) -> Figures:

@@ -34,7 +34,7 @@ def call_inside(path: str, function: Callable[[], Any], timeout_seconds: int) ->
     def enter() -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.setns(descriptor, _CLONE_NEWNET):
-            raise KernelReadError("setns", "entering it failed: %s" % os.strerror(ctypes.get_errno()))
+            raise KernelReadError("setns()", os.strerror(ctypes.get_errno()))
 
     try:
         return call_in_child(what, enter, function, timeout_seconds)

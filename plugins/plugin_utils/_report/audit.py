@@ -24,12 +24,12 @@ RESULT = "timewait_result"
 FILES = {"html": "index.html", "json": "audit.json", "text": "audit.txt"}
 
 
-def results(names: list[str], hostvars: Any) -> Iterator[tuple[str, object]]:
-    """What each host's facts task registered, untemplated: hostvars[name] would run a host's words as Jinja."""
+def results(names: list[str], hostvars: Any, registered: str = RESULT) -> Iterator[tuple[str, object]]:
+    """What each host's task registered, untemplated: hostvars[name] would run a host's words as Jinja."""
     for name in names:
         # A Mapping only where the inventory knows the host.
         variables = hostvars.raw_get(name)
-        yield name, variables.get(RESULT) if isinstance(variables, Mapping) else None
+        yield name, variables.get(registered) if isinstance(variables, Mapping) else None
 
 
 def write(found: Iterator[tuple[str, object]], bounds: dict[str, float], directory: str) -> Report:
