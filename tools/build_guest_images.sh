@@ -56,7 +56,7 @@ build() {
     chroot "$root" dpkg-query --show > "$folder/packages.txt"
     cp "$root"/boot/vmlinuz-* "$folder/vmlinuz"
     cp "$root"/boot/initrd.img-* "$folder/initrd"
-    rm -rf "$root/boot"
+    rm -rf "${root:?}/boot"
     mkfs.ext4 -q -d "$root" "$folder/disk.raw" 1G >&2
     rm -rf "$root"
 }
