@@ -130,6 +130,7 @@ def test_what_could_not_be_read_is_a_problem(result):
         ("timestamp_offset.value", "per_4_tuple", "contradict"),
         ("sock_destroy", True, "untold"),
         ("sock_destroy.value", 3, "untold"),
+        ("sock_destroy.key", 3, "untold"),
         ("tw_reuse.no_such_key", 1, "contradict"),
         ("no_such_capability", True, "contradict"),
         ("timestamp_offset.key_of_a_text", True, "contradict"),
