@@ -16,7 +16,7 @@ REPORT ?= report
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit test lint units integration molecule benchmark docs clean
+.PHONY: help setup audit test lint units integration molecule kernels benchmark docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -51,8 +51,11 @@ units: $(DEV) ## Unit tests and fuzzing
 integration: $(DEV) ## Namespaces, browser, packaging, host Pythons
 	@$(BIN)/python tools/run_checks.py integration
 
-molecule: $(DEV) ## Scenarios on systemd containers
+molecule: $(DEV) ## Scenarios on systemd containers and on two kernels
 	@$(BIN)/python tools/run_checks.py molecule
+
+kernels: $(DEV) ## Ask every kernel of the matrix, and write docs/kernel-matrix.md
+	@$(BIN)/python tools/run_checks.py kernels
 
 benchmark: $(DEV) ## Measure the census and the audit; needs root
 	@$(BIN)/python tests/benchmark/run.py $(ARGS)

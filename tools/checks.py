@@ -29,6 +29,7 @@ class Check(NamedTuple):
     needs: tuple[str, ...] = ()
     path: str = ""  # what the check is about: without it there is nothing to check
     timeout: int = 900  # seconds; beyond it something hangs
+    on_request: bool = False  # runs only when named
 
 
 NEEDS = {
@@ -39,6 +40,16 @@ NEEDS = {
     # mmdebstrap: for images where there is no registry. netavark calls iptables.
     "containers": Need(
         {"podman": "podman runc netavark", "mmdebstrap": "mmdebstrap", "iptables": "iptables"}, root=True
+    ),
+    "guests": Need(
+        {
+            "qemu-system-x86_64": "qemu-system-x86",
+            "mmdebstrap": "mmdebstrap",
+            "mkfs.ext4": "e2fsprogs",
+            "ssh": "openssh-client",
+            "ip": "iproute2",
+        },
+        root=True,
     ),
     "browser": Need({"chromium": "chromium", "chromedriver": "chromium-driver"}),
 }
@@ -67,4 +78,8 @@ CHECKS = (
     Check("namespaces", "integration", _pytest("tests/integration"), ("namespaces", "sshd"), "tests/integration"),
     Check("browser", "integration", _pytest("tests/browser"), ("browser",), "tests/browser"),
     Check("molecule-audit", "molecule", ("tools/run_molecule.sh", "audit"), ("containers",)),
+    # The oldest kernel of the matrix and the newest.
+    Check("molecule-kernels", "molecule", ("tools/run_kernels.sh", "bullseye", "sid"), ("guests",)),
+    # All of them; this one writes docs/kernel-matrix.md.
+    Check("kernels", "kernels", ("tools/run_kernels.sh", "--keep"), ("guests",), timeout=2400, on_request=True),
 )

@@ -150,17 +150,17 @@ def run(check: Check) -> Result:
 
 
 def select(wanted: set[str]) -> list[Check]:
-    """The checks that were asked for, by name or by group; all if none were."""
+    """The checks that were asked for, by name or by group; if none were, all that run without being asked for."""
     known = {name for check in CHECKS for name in (check.name, check.group)}
     if wanted - known:
         raise SystemExit(f"unknown: {', '.join(sorted(wanted - known))}; known: {', '.join(sorted(known))}")
-    return [check for check in CHECKS if not wanted or {check.name, check.group} & wanted]
+    return [check for check in CHECKS if {check.name, check.group} & wanted or not (wanted or check.on_request)]
 
 
 def main() -> int:
     """Run, then print the table; its last line is for machines too."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a check or a group; all without")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a check or a group; all but those on request without")
     checks = select(set(parser.parse_args().names))
     LOGS.mkdir(parents=True, exist_ok=True)
     results = []
