@@ -139,6 +139,7 @@ def test_theory_is_wrong(name, otherwise):
     "name, otherwise, word",
     [
         ("search_cost", {"ratio": 2.0}, "noise"), ("search_cost_own_range", {"ratio": 2.0}, "noise"),
+        ("search_cost", {"ratio": 1.1, "ports": 512}, "512 ports"),
         ("reuse_scope", {"mode_1_loopback_reused": False}, "nothing was reused"),
         ("reuse_without_timestamps", {"with_timestamps_reused": False}, "nothing was reused"),
         ("last_ack", {"lost_for_ms": 1500.0}, "held up"),
