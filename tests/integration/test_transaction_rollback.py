@@ -336,6 +336,7 @@ def sandboxed(made_namespace: Any, folder: Path, *argv: str, text_in: str = "") 
         env=facts.environment(),
         timeout=120,
         cwd="/",
+        check=False,
     )
 
 
