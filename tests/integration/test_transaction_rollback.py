@@ -275,17 +275,15 @@ def test_a_namespace_that_is_gone(tools: Tools, made: Lab) -> None:
 
 
 def test_a_namespace_that_was_made_anew(tools: Tools, made: Lab) -> None:
-    """Its values are its own: neither in the way, nor overwritten."""
+    """Its values are its own: neither in the way, nor overwritten. It may well get the inode of the former one."""
     namespace = made.namespace(tcp_fin_timeout=60)
     tools.run(tools.steps.SetSysctl(_FIN, "33", namespace.path))
     ip("netns", "del", namespace.name)
-    keeper = made.namespace()  # takes the number that came free
     ip("netns", "add", namespace.name)
     namespace.set_sysctls({"ipv4/tcp_fin_timeout": 44})
     done = tools.back(last=1)
     assert namespace.sysctl("ipv4/tcp_fin_timeout") == "44"
     assert "began anew" in done.warnings[0]
-    assert keeper.inode != namespace.inode
 
 
 def test_after_a_restart(tools: Tools, made: Lab) -> None:
@@ -338,6 +336,7 @@ def sandboxed(made_namespace: Any, folder: Path, *argv: str, text_in: str = "") 
         env=facts.environment(),
         timeout=120,
         cwd="/",
+        check=False,
     )
 
 

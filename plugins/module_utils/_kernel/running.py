@@ -11,12 +11,14 @@ import os
 import socket
 import struct
 from functools import partial
-from typing import Iterator, List
+from typing import Iterator, List, Optional
 
 from . import addresses, sock_diag
 from .errors import KernelReadError, MissingError
 
 _NETLINK_SOCK_DIAG = 4
+_SO_NETNS_COOKIE = 71
+_U64 = struct.Struct("=Q")
 #: the kernel fills at most 32 KiB a datagram, whatever the buffer beyond that (``netlink_dump``)
 _BUFFER_BYTES = 65536
 _TIMEOUT_SECONDS = 30
@@ -76,6 +78,18 @@ class RunningKernel:
             return os.stat(path).st_ino
         except OSError as error:
             raise _unreadable(path, error) from None
+
+    def namespace_cookie(self) -> Optional[int]:
+        """Number of the caller's network namespace that none of this boot had before, None before Linux 5.14.
+
+        The inode of one that is gone is given to the next; ``SO_NETNS_COOKIE`` never is.
+        """
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as throw_away:
+                cookie: int = _U64.unpack(throw_away.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, _U64.size))[0]
+                return cookie
+        except OSError:
+            return None
 
     def accepts_option(self, level: int, option: int, value: bytes) -> bool:
         """Whether a TCP socket knows an option. The socket is made for it, and connected or bound to nothing.

@@ -131,12 +131,10 @@ class SysctlTarget(NamedTuple):
         kernel = RunningKernel()
         try:
             if self.namespace is None:
-                return RunningValue(_read_value(kernel, self.key_path), _epoch(kernel, _OWN_NAMESPACE))
+                return RunningValue(*_read(kernel, self.key_path))
             if not os.path.exists(self.namespace):
                 return RunningValue(None, "")
-            epoch = _epoch(kernel, self.namespace)
-            value = call_inside(self.namespace, partial(_read_value, kernel, self.key_path), _INSIDE_SECONDS)
-            return RunningValue(value, epoch)
+            return RunningValue(*call_inside(self.namespace, partial(_read, kernel, self.key_path), _INSIDE_SECONDS))
         except KernelReadError as error:
             raise TransactionError("%s cannot be read: %s" % (self.name, error)) from None
 
@@ -183,16 +181,14 @@ def folded(value: str) -> str:
     return " ".join(value.split())
 
 
-def _epoch(kernel: RunningKernel, namespace: str) -> str:
+def _read(kernel: RunningKernel, key: str) -> Tuple[Optional[str], str]:
+    """``(value, epoch)`` in the namespace that the process is in."""
     boot = kernel.read_text(_SYSCTLS + "kernel/random/boot_id").strip()
-    return "%s net:[%d]" % (boot, kernel.inode(namespace))
-
-
-def _read_value(kernel: RunningKernel, key: str) -> Optional[str]:
+    epoch = "%s net:[%d] %s" % (boot, kernel.inode(_OWN_NAMESPACE), kernel.namespace_cookie())
     try:
-        return folded(kernel.read_text(_SYSCTLS + key))
+        return folded(kernel.read_text(_SYSCTLS + key)), epoch
     except MissingError:
-        return None
+        return None, epoch
 
 
 def _write_value(key: str, value: str) -> Optional[str]:
