@@ -22,8 +22,8 @@ _SUITES = ("bullseye", "bookworm", "trixie")
 _SECONDS = 1800
 
 
-def _shell(suite: str, script: str) -> str:
-    """Last word of a script that prepares an image; skips when that cannot be done here."""
+def _image(suite: str, script: str) -> str:
+    """The image that a script prepares, its last word; skips when that cannot be done here."""
     if os.geteuid():
         pytest.skip("mounting an image needs root")
     if not shutil.which("podman"):
@@ -41,21 +41,26 @@ _LAB = "lab=$(tools/build_lab_images.sh \"$1\" | cut -d ' ' -f 2)"
 
 
 def _with_loaders(suite: str) -> str:
-    """Where the files of the image are that has TuneD and ufw besides; built once for each image of the lab."""
-    return _shell(
+    """The image that has TuneD and ufw besides; built once for each image of the lab."""
+    return _image(
         suite,
         f"{_LAB}; image=${{lab/timewait-lab/timewait-loaders}}; podman image exists $image ||"
         " podman build --quiet --network host --build-arg BASE=$lab --tag $image tests/lab/loaders; "
-        "podman image mount $image",
+        "echo $image",
     )
 
 
 def _compare(image: str, cases: dict[str, Tree], *loaders: str) -> dict[str, dict]:
     """Of every case, what is expected and what was seen, under some loaders of one release."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(_ROOT / ".cache"), str(_ROOT)))}
-    program = [sys.executable, "-m", "tests.lab.sysctl_trees", image, *loaders]
+    program = [sys.executable, "-m", "tests.lab.sysctl_trees"]
+    script = (
+        'image=$1; shift; folder=$(podman image mount "$image");'
+        " trap 'podman image umount \"$image\" > /dev/null' EXIT;"
+        ' unshare --mount --propagation private "${@:1:3}" "$folder" "${@:4}"'
+    )
     done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", *program],
+        ["bash", "-euc", f". tools/machine_quirks.sh; {script}", "bash", image, *program, *loaders],
         input=json.dumps(cases), cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=_SECONDS,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -64,7 +69,7 @@ def _compare(image: str, cases: dict[str, Tree], *loaders: str) -> dict[str, dic
 
 @pytest.fixture(scope="module", params=_SUITES)
 def results(request: pytest.FixtureRequest) -> dict[str, dict]:
-    image = _shell(request.param, f"{_LAB}; podman image mount $lab")
+    image = _image(request.param, f"{_LAB}; echo $lab")
     return _compare(image, CASES, "systemd-sysctl", "procps")
 
 
