@@ -24,13 +24,12 @@ class Decided(NamedTuple):
 def last_word(found: Sequence[Tuple[Reading, Outcomes]], path: str) -> Optional[Tuple[str, precedence.Outcome]]:
     """``(loader, outcome)`` of the one that decides a key, None where none sets it.
 
-    Loaders run one after the other at boot, and the last that sets a key decides. Where it is known that none of them
-    runs at boot, as in a container without an init, they are taken in the same order.
+    Loaders run one after the other at boot, and the last that sets a key decides. One of which it cannot be told
+    whether it runs counts as one that does.
     """
-    at_boot = [one for one in found if one[0].at_boot is not False] or found
-    for reading, outcomes in reversed(at_boot):
+    for reading, outcomes in reversed(found):
         outcome = outcomes.get(path)
-        if outcome and outcome.winner:
+        if reading.at_boot is not False and outcome and outcome.winner:
             return reading.loader, outcome
     return None
 

@@ -66,7 +66,8 @@ def read(files: Files) -> Optional[reading.Reading]:
     return found
 
 
-def _at_boot(files: Files) -> bool:
+def _at_boot(files: Files) -> Optional[bool]:
+    """None where neither systemd nor the script of Debian tells: other init systems have scripts of other names."""
     if files.mode("/run/systemd/system") is not None:
         return False
-    return files.has_file(_SCRIPT)
+    return True if files.has_file(_SCRIPT) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import rules_kernel, rules_memory, rules_pool, rules_sysctl
+from . import rules_kernel, rules_memory, rules_persisted, rules_pool, rules_sysctl
 from .facts_reader import Facts, Namespace, read_facts
 from .finding import Finding, sort_key
 from .rule import (
@@ -26,7 +26,9 @@ from .rule import (
 )
 
 #: a new family is one more module here
-RULES: tuple[Rule, ...] = rules_pool.RULES + rules_sysctl.RULES + rules_kernel.RULES + rules_memory.RULES
+RULES: tuple[Rule, ...] = (
+    rules_pool.RULES + rules_sysctl.RULES + rules_persisted.RULES + rules_kernel.RULES + rules_memory.RULES
+)
 
 _POOL_RULES = {
     direction: tuple(rule for rule in RULES if rule.scope == scope)
@@ -40,8 +42,8 @@ _HOST_RULES = tuple(rule for rule in RULES if rule.scope == HOST)
 _NAMESPACES = "namespaces"
 #: the need of a rule that asks what the kernel can do; documents that were never asked for it are not judged by it
 _CAPABILITIES = "capabilities"
-#: the need of a rule about failed connections; the same holds for those
-_CONNECT_FAILURES = "connect_failures"
+#: needs of rules that only judge what was asked for, likewise
+_ASKED_FOR = ("connect_failures", "sysctl_files")
 _NAMESPACE_NEEDS = {rule.id: rule.needs - {_NAMESPACES, _CAPABILITIES} for rule in _NAMESPACE_RULES}
 _SHOWN = 5
 
@@ -129,7 +131,7 @@ def _judge_host(
     hidden = facts.hidden_namespaces
     if hidden:
         _cannot((rule for rule in _NAMESPACE_RULES if _NAMESPACES in rule.needs), hidden, unjudged)
-    if facts.capabilities_asked and facts.capabilities is None:
+    if facts.asked_for("kernel") and facts.capabilities is None:
         lacking = (rule for rule in RULES if _CAPABILITIES in rule.needs)
         _cannot(lacking, facts.namespaces[0].why_missing(_CAPABILITIES), unjudged)
     for rule in _HOST_RULES:
@@ -138,9 +140,10 @@ def _judge_host(
         if "memory" in rule.needs and facts.memory is None:
             _cannot((rule,), facts.namespaces[0].why_missing("memory"), unjudged)
             continue
-        if _CONNECT_FAILURES in rule.needs and facts.connect_failures is None:
-            if facts.connect_failures_asked:
-                _cannot((rule,), facts.namespaces[0].why_missing(_CONNECT_FAILURES), unjudged)
+        missing = [part for part in _ASKED_FOR if part in rule.needs and not facts.has(part)]
+        if missing:
+            if facts.asked_for(missing[0]):
+                _cannot((rule,), facts.namespaces[0].why_missing(missing[0]), unjudged)
             continue
         match = rule.check(facts, thresholds)
         if match:

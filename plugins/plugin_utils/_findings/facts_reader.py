@@ -26,6 +26,7 @@ from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.values 
 )
 
 from .connect_failures import ConnectFailures, read_connect_failures
+from .persisted_reader import Persisted, read_persisted
 from .pool import Pool, read_pool
 
 #: what rules import from here
@@ -60,6 +61,7 @@ _TOLD_BY = {
     "memory": ("memory", "census"),
     "capabilities": ("kernel",),
     "connect_failures": ("connect_failures",),
+    "sysctl_files": ("sysctl_files",),
 }
 
 
@@ -273,10 +275,18 @@ class Facts:
             return None
         return Memory(inbound, outbound, total, text(part.get("source")), count(part.get("ehash_entries")))
 
-    @property
-    def capabilities_asked(self) -> bool:
-        """Whether the host was asked for them; documents of older versions were not."""
-        return "kernel" in (listing(self._raw.get("gather_subset")) or [])
+    def asked_for(self, subset: str) -> bool:
+        """Whether the host was asked for a subset; documents of older versions were not asked for the newer ones."""
+        return subset in (listing(self._raw.get("gather_subset")) or [])
+
+    def has(self, part: str) -> bool:
+        """Whether a part that only some documents have is there and readable."""
+        return {"connect_failures": self.connect_failures, "sysctl_files": self.persisted}[part] is not None
+
+    @cached_property
+    def persisted(self) -> Persisted | None:
+        """What the sysctl files say; None when the document does not."""
+        return read_persisted(self._raw)
 
     @cached_property
     def capabilities(self) -> dict[str, Capability] | None:
@@ -289,11 +299,6 @@ class Facts:
     def capability(self, name: str) -> Capability:
         """One of them; one that is not there cannot be told."""
         return (self.capabilities or {}).get(name, _capability(None))
-
-    @property
-    def connect_failures_asked(self) -> bool:
-        """Whether the host was listened to for them."""
-        return "connect_failures" in (listing(self._raw.get("gather_subset")) or [])
 
     @cached_property
     def connect_failures(self) -> ConnectFailures | None:
