@@ -61,7 +61,8 @@ def _compare(image: str, cases: dict[str, Tree], *loaders: str) -> dict[str, dic
     )
     done = subprocess.run(
         ["bash", "-euc", f". tools/machine_quirks.sh; {script}", "bash", image, *program, *loaders],
-        input=json.dumps(cases), cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False,
+        input=json.dumps(cases), cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=_SECONDS,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
