@@ -11,6 +11,8 @@ from .._kernel import sysctls
 #: the keys whose files are followed, as paths below /proc/sys
 OURS = tuple(sorted(path[len("/proc/sys/") :] for path in sysctls.FILES.values()))
 
+_SEPARATOR = re.compile("[./]")
+_PATTERN = re.compile(r"[*?[]")
 
 
 class Followed(NamedTuple):
@@ -18,10 +20,6 @@ class Followed(NamedTuple):
 
     asked: FrozenSet[str]
     present: FrozenSet[str]
-
-
-_SEPARATOR = re.compile("[./]")
-_PATTERN = re.compile(r"[*?[]")
 
 
 def dotted(path: str) -> str:
