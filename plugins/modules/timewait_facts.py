@@ -167,6 +167,7 @@ ansible_facts:
             per_outbound_bytes: 512
             source: slab
             time_wait_bytes: 2042880
+            total_bytes: 25282662400
         unavailable:
           description: What was asked for and could not be read, with the reason.
           type: list

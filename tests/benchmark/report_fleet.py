@@ -103,8 +103,8 @@ def facts(rng: random.Random, peak: float, extra: dict[str, Any], pools: int) ->
                     "closing": 0,
                 },
                 "totals": {
-                    "outbound": {"pools": pools, "used": used, "time_wait": waiting},
-                    "inbound": {"pools": 0, "used": 0, "time_wait": 0},
+                    "outbound": {"pools": pools, "used": used, "time_wait": waiting, "peak_close_rate": waiting / 60},
+                    "inbound": {"pools": 0, "used": 0, "time_wait": 0, "peak_close_rate": 0},
                 },
                 "sysctls": sysctls,
                 "counters": {
