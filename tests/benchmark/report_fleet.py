@@ -126,6 +126,7 @@ def facts(rng: random.Random, peak: float, extra: dict[str, Any], pools: int) ->
             "per_inbound_bytes": 256,
             "per_outbound_bytes": 512,
             "time_wait_bytes": waiting * 512,
+            "total_bytes": 24 * 2**30,
             "source": "slab",
             "ehash_entries": 262144,
             "ehash_bytes": 2097152,
