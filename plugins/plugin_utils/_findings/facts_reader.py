@@ -290,6 +290,10 @@ class Namespace:
         """Of the census, all pools: ``pools``, ``used`` or ``time_wait``."""
         return count(_dictionary(_dictionary(self._raw.get("totals")).get(direction)).get(field))
 
+    def peak_close_rate(self, direction: str) -> float | None:
+        """Connections that entered TIME-WAIT per second, all pools, busiest ten seconds of the last minute."""
+        return measure(_dictionary(_dictionary(self._raw.get("totals")).get(direction)).get("peak_close_rate"))
+
     def state(self, name: str) -> int | None:
         """Sockets in a state."""
         return count(_dictionary(self._raw.get("states")).get(name))
@@ -346,6 +350,8 @@ class Memory(NamedTuple):
     time_wait_bytes: int
     source: str
     ehash_entries: int | None
+    #: of the machine
+    total_bytes: int | None
 
 
 class Capability(NamedTuple):
@@ -382,7 +388,8 @@ class Facts:
         inbound, outbound, total = sizes
         if inbound is None or outbound is None or total is None:
             return None
-        return Memory(inbound, outbound, total, text(part.get("source")), count(part.get("ehash_entries")))
+        entries, machine = count(part.get("ehash_entries")), count(part.get("total_bytes"))
+        return Memory(inbound, outbound, total, text(part.get("source")), entries, machine)
 
     @property
     def capabilities_asked(self) -> bool:

@@ -38,19 +38,14 @@ def set_sysctls(namespace: Namespace, values: Mapping[str, str], note: str = "")
 
 
 def wide_range(namespace: Namespace, thresholds: Mapping[str, float]) -> PortRange | None:
-    """A range that holds the present one and the one of the thresholds; None when that is the present one.
-
-    Ends of different parity, or the search of connect() leaves one port out (``__inet_hash_connect``).
-    """
+    """A range that holds the present one and the one of the thresholds; None when that is the present one."""
     present = namespace.port_range
     if present is None:
         return None
-    low = min(present.low, max(int(thresholds["wide_range_low"]), namespace.unprivileged_from))
-    high = max(present.high, int(thresholds["wide_range_high"]))
-    if (low ^ high) & 1 == 0 and low - 1 >= max(1024, namespace.unprivileged_from):
-        low -= 1
+    low, high = int(thresholds["wide_range_low"]), int(thresholds["wide_range_high"])
+    wide = PortRange(*_ports.widened(_ports.PortRange(*present), low, high, namespace.unprivileged_from))
     # one port more is not worth a change
-    return PortRange(low, high) if high - low + 1 > present.size + 1 else None
+    return wide if wide.size > present.size + 1 else None
 
 
 def set_range(namespace: Namespace, wanted: PortRange, note: str = "") -> Remedy:

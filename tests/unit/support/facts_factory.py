@@ -92,7 +92,7 @@ def make_namespace(pools: list[dict[str, Any]] | None = None, **overrides: Any) 
             "pools": sum(pool["direction"] == direction for pool in pools),
             "used": sum(pool["used"] for pool in pools if pool["direction"] == direction),
             "time_wait": sum(pool["time_wait"] for pool in pools if pool["direction"] == direction),
-            "peak_close_rate": round(sum(pool["time_wait"] for pool in pools if pool["direction"] == direction) / 60, 1),
+            "peak_close_rate": 0.0,
         }
         for direction in ("outbound", "inbound")
     }
