@@ -57,7 +57,7 @@ molecule: $(DEV) ## Scenarios on systemd containers
 benchmark: $(DEV) ## Measure the census and the audit; needs root
 	@$(BIN)/python tests/benchmark/run.py $(ARGS)
 
-docs: $(DEV) ## Generate the reference in docs/
+docs: $(DEV) ## Generate the reference, the rules and the READMEs of roles
 	@tools/generate_docs.sh
 
 clean: ## Remove everything that the tools made
