@@ -5,7 +5,7 @@
 
 
 class ModuleDocFragment:
-    """Fragments ``attributes`` and ``attributes.facts``."""
+    """Fragments ``attributes``, ``attributes.facts``, ``attributes.info`` and ``attributes.transaction``."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -34,4 +34,30 @@ attributes:
   facts:
     description: Action returns an C(ansible_facts) dictionary that will update existing host facts.
     support: full
+"""
+
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It reads only, so that check mode is no different.
+  diff_mode:
+    support: N/A
+    details:
+      - It changes nothing.
+"""
+
+    TRANSACTION = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The same code, stopped before the first write.
+  diff_mode:
+    support: full
+    details:
+      - Contents of files and running values.
 """

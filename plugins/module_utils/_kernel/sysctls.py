@@ -11,7 +11,7 @@ from .running import RunningKernel
 Value = Union[int, str, None]
 
 #: key in the facts -> file; the namespace of the calling process decides which value a file shows
-_FILES = {
+FILES = {
     name: "/proc/sys/net/ipv4/" + name
     for name in (
         "ip_autobind_reuse", "ip_local_port_range", "ip_local_port_step_width", "ip_local_reserved_ports",
@@ -20,7 +20,7 @@ _FILES = {
         "tcp_tw_recycle", "tcp_tw_reuse", "tcp_tw_reuse_delay", "tcp_tw_timeout",
     )
 }
-_FILES["nf_conntrack_tcp_timeout_time_wait"] = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait"
+FILES["nf_conntrack_tcp_timeout_time_wait"] = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait"
 
 
 def read_value(kernel: RunningKernel, path: str) -> Union[int, str]:
@@ -36,7 +36,7 @@ def read_sysctls(kernel: RunningKernel) -> Tuple[Dict[str, Value], List[KernelRe
     """``(values, problems)``: None for a key that the kernel lacks; problems are the errors of those not readable."""
     values: Dict[str, Value] = {}
     problems = []
-    for key, path in sorted(_FILES.items()):
+    for key, path in sorted(FILES.items()):
         try:
             values[key] = read_value(kernel, path)
         except MissingError:
