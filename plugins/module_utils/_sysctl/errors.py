@@ -19,3 +19,7 @@ class FileReadError(Exception):
 
 class AbsentError(FileReadError):
     """There is no such file."""
+
+
+class RequestError(Exception):
+    """What is asked for cannot be done, in one sentence without its full stop."""

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries a change of sysctls out in one transaction, or shows what it would do."""
+
+import time
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from .._kernel.defaults import read_defaults
+from .._kernel.running import RunningKernel
+from .._transaction import Journal, Outcome, TransactionError, preview, run
+from .._transaction.targets import SysctlTarget
+from . import keys, request, settings
+from .decided import decided
+from .files import ChangedFiles, Files
+
+#: where ``ip netns`` keeps its namespaces, ip-netns(8)
+_NAMED = "/run/netns/"
+
+
+class Result(NamedTuple):
+    """``before`` and ``after`` by dotted key: ``{running, persisted}``. ``skipped``: ``{key, reason}``."""
+
+    outcome: Outcome
+    before: Dict[str, Any]
+    after: Dict[str, Any]
+    skipped: List[Dict[str, str]]
+    warnings: List[str]
+
+
+def namespace_file(name: Optional[str]) -> Optional[str]:
+    """The file of a network namespace that is given by its name or its path; None for none."""
+    if not name:
+        return None
+    return name if name.startswith("/") else _NAMED + name
+
+
+def change(asked: request.Request, journal: Journal, check: bool) -> Result:
+    """Bring the host into the state that is asked for, or only tell what that would take.
+
+    :raises RequestError: when it cannot be done, or must not.
+    :raises FileReadError: when a file that a loader reads cannot be read.
+    :raises KernelReadError: when a value cannot be read.
+    :raises TransactionError: when it failed; what was done is undone.
+    """
+    host = _look(asked)
+    found = settings.plan(asked, host)
+    if check:
+        outcome = preview(found.steps, journal)
+    else:
+        summary = "%s %s" % (", ".join(keys.dotted(key) for key in asked.keys), asked.state)
+        outcome = run(journal, "sysctl_settings", summary, found.steps, lambda: _verify(asked))
+    after = dict(host.running, **found.running)
+    return Result(
+        outcome,
+        _describe(asked, host, host.running, host.files),
+        _describe(asked, host, after, ChangedFiles(host.files, found.edits)),
+        [{"key": keys.dotted(key), "reason": reason} for key, reason in found.skipped],
+        found.warnings,
+    )
+
+
+def _look(asked: request.Request) -> settings.Host:
+    running = {key: SysctlTarget(key, asked.namespace).read().value for key in keys.OURS}
+    if all(value is None for value in running.values()):
+        where = asked.namespace or "this host"
+        raise TransactionError("%s shows none of our sysctls: there is no such network namespace, or no /proc/sys" % where)
+    date = time.strftime("%Y-%m-%d", time.gmtime())
+    kernel = RunningKernel()
+    return settings.Host(Files(), running, lambda wanted: read_defaults(kernel, wanted), date)
+
+
+def _verify(asked: request.Request) -> None:
+    """Ask every loader again, with the files as they are now: nothing may be left to do.
+
+    :raises TransactionError: when there is.
+    """
+    left = settings.plan(asked, _look(asked)).edits
+    if left:
+        raise TransactionError("the loaders would not leave the values that were set, because of %s" % ", ".join(sorted(left)))
+
+
+def _describe(
+    asked: request.Request, host: settings.Host, running: Dict[str, Optional[str]], files: Files
+) -> Dict[str, Any]:
+    lines = decided(files, asked.keys, {key for key, value in host.running.items() if value is not None})
+    return {
+        keys.dotted(key): {
+            "running": running.get(key),
+            "persisted": dict(lines[key]._asdict()) if key in lines and asked.files_too else None,
+        }
+        for key in asked.keys
+    }
