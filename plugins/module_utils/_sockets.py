@@ -108,17 +108,18 @@ def _read_proc(kernel: RunningKernel, make_tally: TallyMaker, refusal: sock_diag
     """Direction needs every listening socket first, so the files are read twice."""
     listening = _proc_listening(kernel)
     tally = make_tally({one.local_port for one in listening})
-    for found in _proc_sockets(kernel):
+    for found in proc_sockets(kernel):
         tally.add(found)
     tally.finish()
     return Sockets("procfs", _addresses(listening), tally, set(), [_instead(refusal)])
 
 
 def _proc_listening(kernel: RunningKernel) -> List[sock_diag.Socket]:
-    return [found for found in _proc_sockets(kernel) if found.state == LISTEN]
+    return [found for found in proc_sockets(kernel) if found.state == LISTEN]
 
 
-def _proc_sockets(kernel: RunningKernel) -> Iterator[sock_diag.Socket]:
+def proc_sockets(kernel: RunningKernel) -> Iterator[sock_diag.Socket]:
+    """Every socket as procfs shows it: for where a dump is refused."""
     for path, family in proc_net_tcp.FILES:
         try:
             yield from proc_net_tcp.sockets(kernel.read_lines(path), family, path)

@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import struct
+from functools import partial
 from typing import Iterator, List
 
 from . import addresses, sock_diag
@@ -19,6 +20,9 @@ _NETLINK_SOCK_DIAG = 4
 #: the kernel fills at most 32 KiB a datagram, whatever the buffer beyond that (``netlink_dump``)
 _BUFFER_BYTES = 65536
 _TIMEOUT_SECONDS = 30
+#: more than the longest list of ports: a sysctl gives what the first read has room for, and nothing to the next
+#: (``proc_do_large_bitmap``), where Python's own buffer would be 8192 bytes
+_TEXT_BYTES = 1 << 18
 
 
 class RunningKernel:
@@ -31,8 +35,8 @@ class RunningKernel:
         :raises KernelReadError: when it cannot be read.
         """
         try:
-            with open(path, "rb") as stream:
-                return stream.read().decode("utf-8", "replace")
+            with open(path, "rb", buffering=0) as stream:
+                return b"".join(iter(partial(stream.read, _TEXT_BYTES), b"")).decode("utf-8", "replace")
         except OSError as error:
             raise _unreadable(path, error) from None
 
