@@ -12,10 +12,12 @@ from ._kernel import capabilities, counters, inside, namespaces, sysctls
 from ._kernel.errors import KernelReadError, MissingError
 from ._kernel.running import RunningKernel
 from ._kernel.symbols import Symbols
+from ._sysctl import describe
+from ._sysctl.files import Files
 from ._tally import Tally
 
 SCHEMA = 1
-SUBSETS = ("census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctls")
+SUBSETS = ("census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctl_files", "sysctls")
 
 #: TCP_TIMEWAIT_LEN, include/net/tcp.h
 _TIMEWAIT_MS = 60000
@@ -83,6 +85,11 @@ def gather(kernel: RunningKernel, options: Options) -> Facts:
             unavailable.append(
                 _problem("slab sizes", "%s; the memory figures are estimates of Linux 6.18 on x86-64" % problem)
             )
+    if "sysctl_files" in options.subsets:
+        # its own namespace's values: files are loaded there
+        persisted, problems = describe.describe(Files(), sysctls.read_sysctls(kernel)[0])
+        facts.update(persisted)
+        unavailable += problems
     facts["unavailable"] = unavailable
     return facts
 

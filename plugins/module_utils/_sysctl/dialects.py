@@ -45,10 +45,9 @@ def parse_systemd(path: str, data: bytes, patterns: bool) -> Parsed:
         if key.startswith("-"):
             key = key[1:].strip(" \t\n\r") if patterns else key[1:]
         target = keys.simplified(keys.as_path(key))
-        if ".." in target.split("/"):
-            parsed.skipped.append(Skipped(path, number, "systemd-sysctl refuses a key with two dots as a part"))
-            continue
-        parsed.statements.append(Statement(path, number, target, given))
+        # versions before 249 follow two dots, later ones refuse them
+        dots = ".." in target.split("/")
+        parsed.statements.append(Statement(path, number, keys.resolved(target), given, sure=not dots))
     return parsed
 
 

@@ -18,12 +18,14 @@ class Ordered(NamedTuple):
     problems: List[FileReadError]
 
 
-def drop_ins(files: Files, folders: Sequence[str]) -> Ordered:
+def drop_ins(files: Files, folders: Sequence[str], hidden_too: bool) -> Ordered:
     """Files ``*.conf`` of some folders, sorted by their names alone.
 
     Of the same name, that of the first folder counts, whatever it is: a link to /dev/null, a broken one or an empty
     file hides the others as well (``conf_files_list_strv`` of systemd, ``PreloadSystem`` of procps,
     ``_apply_system_sysctl`` of TuneD).
+
+    :param hidden_too: whether names that begin with a dot count (not for systemd, ``hidden_or_backup_file``).
     """
     found: Dict[str, str] = {}
     hidden = []
@@ -42,7 +44,7 @@ def drop_ins(files: Files, folders: Sequence[str]) -> Ordered:
             problems.append(error)
             continue
         for name in names:
-            if not name.endswith(".conf"):
+            if not name.endswith(".conf") or (name.startswith(".") and not hidden_too):
                 continue
             path = "%s/%s" % (folder, name)
             if name in found:

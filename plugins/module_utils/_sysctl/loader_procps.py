@@ -56,7 +56,7 @@ def read(files: Files) -> Optional[reading.Reading]:
     if command is None:
         return None
     found = reading.start(NAME, command.path, _at_boot(files), command.rule)
-    ordered = folders.drop_ins(files, FOLDERS)
+    ordered = folders.drop_ins(files, FOLDERS, hidden_too=True)
     found.hidden.extend(ordered.hidden)
     found.problems.extend(ordered.problems)
     for path in ordered.paths:

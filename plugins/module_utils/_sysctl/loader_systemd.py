@@ -29,7 +29,7 @@ def read(files: Files) -> Optional[reading.Reading]:
     except FileReadError as error:
         found.problems.append(error)
         patterns = True
-    ordered = folders.drop_ins(files, FOLDERS)
+    ordered = folders.drop_ins(files, FOLDERS, hidden_too=False)
     found.hidden.extend(ordered.hidden)
     found.problems.extend(ordered.problems)
     for path in ordered.paths:

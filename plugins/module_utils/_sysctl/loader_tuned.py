@@ -213,7 +213,7 @@ def _yes(options: Dict[str, profiles.Option], name: str, default: bool) -> bool:
 
 
 def _reapply(files: Files, found: reading.Reading, swaps: bool, excluded: Optional[profiles.Option]) -> None:
-    ordered = folders.drop_ins(files, REAPPLIED)
+    ordered = folders.drop_ins(files, REAPPLIED, hidden_too=True)
     found.hidden.extend(ordered.hidden)
     found.problems.extend(ordered.problems)
     first = len(found.statements)

@@ -10,7 +10,7 @@ from .. import _ports
 from . import keys
 
 #: strtoul() with base 0, and what may follow it (``proc_get_long``, kernel/sysctl.c)
-_NUMBER = re.compile(r"\s*(-?)(0[xX][0-9A-Fa-f]+|0[0-7]*|[1-9][0-9]*)(?=\s|\Z)")
+_NUMBER = re.compile(r"[ \t\n\v\f\r]*(-?)(0[xX][0-9A-Fa-f]+|0[0-7]*|[1-9][0-9]*)(?=[ \t\n]|\Z)")
 _INT = (-(1 << 31), (1 << 31) - 1)
 
 #: values that every kernel with the key takes; others depend on its version or on other sysctls
@@ -27,6 +27,8 @@ _LIMITS: Dict[str, Tuple[int, int]] = {
     "net/ipv4/tcp_tw_reuse": (0, 2),
     "net/netfilter/nf_conntrack_tcp_timeout_time_wait": (0, 1 << 20),
 }
+#: the kernel takes no write to these, also not from root
+_READ_ONLY = ("net/ipv4/tcp_ehash_entries",)
 
 
 class Shown(NamedTuple):
@@ -49,7 +51,7 @@ def shown(path: str, value: str) -> Shown:
     if path not in keys.OURS:
         return Shown(" ".join(value.split()), False)
     match = _NUMBER.match(value)
-    if not match:
+    if not match or path in _READ_ONLY:
         return _REFUSED
     number = _number(match)
     if not _INT[0] <= number <= _INT[1]:
