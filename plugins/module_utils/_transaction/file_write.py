@@ -59,11 +59,9 @@ def tidy(path: str, found: FileState, folders: Tuple[str, ...]) -> None:
 
 
 def _forget(path: str) -> None:
-    try:
+    # asked first: a read-only file system refuses to remove even what is not there
+    if os.path.lexists(path):
         os.unlink(path)
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR):
-            raise
 
 
 def missing_folders(path: str) -> Tuple[str, ...]:
@@ -86,13 +84,13 @@ def _make_folders(folder: str) -> None:
 def remove_folders(folders: Tuple[str, ...]) -> None:
     """Remove those that are empty: one that somebody else uses now stays."""
     for folder in reversed(folders):
+        if not os.path.lexists(folder):
+            continue
         try:
             os.rmdir(folder)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 return
-            if error.errno == errno.ENOENT:
-                continue
             raise
         sync_folder(os.path.dirname(folder))
 

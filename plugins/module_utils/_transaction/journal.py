@@ -206,6 +206,7 @@ class Journal:
             os.makedirs(parent, exist_ok=True)
             os.mkdir(self.path, 0o700)
             sync_folder(parent)
+        os.listdir(self.path)  # without privilege, that is what is told
         found = os.lstat(self.path)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
             raise TransactionError(
