@@ -165,10 +165,9 @@ recovered:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tcpops.timewait.plugins.module_utils._kernel.errors import KernelReadError
 from ansible_collections.tcpops.timewait.plugins.module_utils._sysctl import request
 from ansible_collections.tcpops.timewait.plugins.module_utils._sysctl.change import change, namespace_file
-from ansible_collections.tcpops.timewait.plugins.module_utils._sysctl.errors import FileReadError, RequestError
+from ansible_collections.tcpops.timewait.plugins.module_utils._sysctl.errors import RequestError
 from ansible_collections.tcpops.timewait.plugins.module_utils._transaction import Journal, TransactionError
 
 
@@ -197,7 +196,7 @@ def main() -> None:
             given["persist"], namespace_file(given["namespace"]),
         )
         found = change(asked, Journal(keep_days=given["journal_keep"]), module.check_mode)
-    except (FileReadError, KernelReadError, RequestError, TransactionError) as error:
+    except (RequestError, TransactionError) as error:
         module.fail_json(msg="%s." % error)
     for warning in found.warnings + found.outcome.warnings:
         module.warn(warning)

@@ -4,14 +4,19 @@
 """Carries a change of sysctls out in one transaction, or shows what it would do."""
 
 import time
-from typing import Any, Dict, List, NamedTuple, Optional
+from functools import partial
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._kernel.defaults import read_defaults
+from .._kernel.errors import KernelReadError
 from .._kernel.running import RunningKernel
 from .._transaction import Journal, Outcome, TransactionError, preview, run
+from .._transaction.changes import States
+from .._transaction.steps import Step
 from .._transaction.targets import SysctlTarget
 from . import keys, request, settings
 from .decided import decided
+from .errors import FileReadError, RequestError
 from .files import ChangedFiles, Files
 
 #: where ``ip netns`` keeps its namespaces, ip-netns(8)
@@ -38,36 +43,45 @@ def namespace_file(name: Optional[str]) -> Optional[str]:
 def change(asked: request.Request, journal: Journal, check: bool) -> Result:
     """Bring the host into the state that is asked for, or only tell what that would take.
 
-    :raises RequestError: when it cannot be done, or must not.
-    :raises FileReadError: when a file that a loader reads cannot be read.
-    :raises KernelReadError: when a value cannot be read.
-    :raises TransactionError: when it failed; what was done is undone.
+    :raises TransactionError: when it cannot be done, or must not, or failed; what was done is undone.
     """
-    host = _look(asked)
-    found = settings.plan(asked, host)
+    seen: List[Tuple[settings.Host, settings.Settings]] = []
+
+    def steps(states: States) -> List[Step]:
+        """Called once the host is as it will be after an interrupted transaction was undone."""
+        host = _look(asked, states)
+        try:
+            found = settings.plan(asked, host)
+        except (FileReadError, KernelReadError, RequestError) as error:
+            raise TransactionError(str(error)) from None
+        seen[:] = [(host, found)]
+        before.update(_describe(asked, host, host.running, host.files))
+        return found.steps
+
+    before: Dict[str, Any] = {}
     if check:
-        outcome = preview(found.steps, journal)
+        outcome = preview(steps, journal)
     else:
         summary = "%s %s" % (", ".join(keys.dotted(key) for key in asked.keys), asked.state)
-        outcome = run(journal, "sysctl_settings", summary, found.steps, lambda: _verify(asked))
-    after = dict(host.running, **found.running)
+        outcome = run(journal, "sysctl_settings", summary, steps, lambda: _verify(asked))
+    host, found = seen[0]
     return Result(
         outcome,
-        _describe(asked, host, host.running, host.files),
-        _describe(asked, host, after, ChangedFiles(host.files, found.edits)),
+        before,
+        _describe(asked, host, dict(host.running, **found.running), ChangedFiles(host.files, found.edits)),
         [{"key": keys.dotted(key), "reason": reason} for key, reason in found.skipped],
         found.warnings,
     )
 
 
-def _look(asked: request.Request) -> settings.Host:
-    running = {key: SysctlTarget(key, asked.namespace).read().value for key in keys.OURS}
+def _look(asked: request.Request, states: States) -> settings.Host:
+    running = {key: states.of(SysctlTarget(key, asked.namespace)).value for key in keys.OURS}
     if all(value is None for value in running.values()):
         where = asked.namespace or "this host"
         raise TransactionError("%s shows none of our sysctls: there is no such network namespace, or no /proc/sys" % where)
     date = time.strftime("%Y-%m-%d", time.gmtime())
-    kernel = RunningKernel()
-    return settings.Host(Files(), running, lambda wanted: read_defaults(kernel, wanted), date)
+    files = ChangedFiles(Files(), states.pretended_files())
+    return settings.Host(files, running, partial(read_defaults, RunningKernel()), date)
 
 
 def _verify(asked: request.Request) -> None:
@@ -75,13 +89,13 @@ def _verify(asked: request.Request) -> None:
 
     :raises TransactionError: when there is.
     """
-    left = settings.plan(asked, _look(asked)).edits
+    left = settings.plan(asked, _look(asked, States())).edits
     if left:
         raise TransactionError("the loaders would not leave the values that were set, because of %s" % ", ".join(sorted(left)))
 
 
 def _describe(
-    asked: request.Request, host: settings.Host, running: Dict[str, Optional[str]], files: Files
+    asked: request.Request, host: settings.Host, running: Mapping[str, Optional[str]], files: Files
 ) -> Dict[str, Any]:
     lines = decided(files, asked.keys, {key for key, value in host.running.items() if value is not None})
     return {

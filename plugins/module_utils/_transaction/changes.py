@@ -42,6 +42,14 @@ class States:
     def pretend(self, target: Target, state: State) -> None:
         self._pretended[target.identity] = state
 
+    def pretended_files(self) -> Dict[str, Optional[bytes]]:
+        """Contents by path of the files among what was pretended, None for one that would not be there."""
+        return {
+            identity[1]: None if state.kind == "absent" else state.content
+            for identity, state in self._pretended.items()
+            if identity[0] == "file"
+        }
+
 
 def changes_of(steps: Tuple[Planned, ...]) -> List[Change]:
     return [step for step in steps if isinstance(step, Change)]

@@ -5,7 +5,7 @@
 
 from contextlib import suppress
 from functools import partial
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple, Union
 
 from .changes import Change, Command, Entry, Planned, States, changes_of, diff_of
 from .command import run_command
@@ -17,10 +17,12 @@ from .recovery import foresee, recover
 from .steps import Step, plan
 
 Verify = Callable[[], None]
+#: steps, or what gives them once the host is known as it will be after the recovery
+Steps = Union[Sequence[Step], Callable[[States], Sequence[Step]]]
 
 
 def run(
-    journal: Journal, module: str, summary: str, steps: Sequence[Step], verify: Optional[Verify] = None
+    journal: Journal, module: str, summary: str, steps: Steps, verify: Optional[Verify] = None
 ) -> Outcome:
     """Do all steps, or none of them.
 
@@ -29,15 +31,16 @@ def run(
     called after the last one, and refuses by raising ``TransactionError``.
 
     :param module: who does it, for the journal. ``summary``: what it is for, in a few words.
+    :param steps: or a function that makes them, for one that looks at the host first: it is called after the recovery.
     :raises TransactionError: when something failed, with the reason and what was put back.
     """
-    if not journal.exists() and not plan(steps, States()):
+    if not journal.exists() and not _planned(steps, States()):
         return Outcome(False, None, [], [], [])
     with journal.lock():
         contents = journal.read()
         recovered = recover(journal, contents)
         try:
-            planned = plan(steps, States())
+            planned = _planned(steps, States())
             if not planned:
                 return Outcome(changed_by(recovered), None, [], recovered, contents.damaged)
             entry = new_entry(journal.next_id(), module, summary, planned)
@@ -48,7 +51,7 @@ def run(
     return Outcome(True, entry.id, [diff_of(change) for change in entry.changes], recovered, warnings)
 
 
-def preview(steps: Sequence[Step], journal: Optional[Journal] = None) -> Outcome:
+def preview(steps: Steps, journal: Optional[Journal] = None) -> Outcome:
     """What ``run`` would do: the same plan, after the same recovery, and nothing written or locked.
 
     :raises TransactionError: when ``run`` would raise before its first write.
@@ -56,9 +59,13 @@ def preview(steps: Sequence[Step], journal: Optional[Journal] = None) -> Outcome
     contents = (journal or Journal()).read()
     states = States()
     recovered = foresee(contents, states).recovered
-    changes = changes_of(plan(steps, states))
+    changes = changes_of(_planned(steps, states))
     changed = bool(changes) or changed_by(recovered)
     return Outcome(changed, None, [diff_of(change) for change in changes], recovered, contents.damaged)
+
+
+def _planned(steps: Steps, states: States) -> Tuple[Planned, ...]:
+    return plan(steps(states) if callable(steps) else steps, states)
 
 
 def changed_by(recovered: List[Recovered]) -> bool:
