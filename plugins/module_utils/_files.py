@@ -52,10 +52,13 @@ class Files:
         try:
             # a named pipe would wait for its writer without O_NONBLOCK
             descriptor = os.open(self._real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as stream:
+            try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise FileError(path, "not a regular file")
-                data = stream.read(self._most_bytes + 1)
+                with open(descriptor, "rb", closefd=False) as stream:
+                    data = stream.read(self._most_bytes + 1)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise _unreadable(path, error) from None
         if len(data) > self._most_bytes:

@@ -28,7 +28,7 @@ options:
     type: list
     elements: str
   connections:
-    description: Connections to make, from 1 to 500. Fewer than 154 cannot tell that a part of the range is never used.
+    description: Connections to make, from 1 to 500. Fewer than 156 cannot tell that a part of the range is never used.
     type: int
     default: 200
   namespace:

@@ -23,6 +23,8 @@ _REMOTE = re.compile(
     r"(?:$|[-_.])"
 )
 _OPTION = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?\Z", re.DOTALL)
+#: what containers publish: the second last number is the host's port
+_PUBLISHED = re.compile(r"(?:.*:)?([0-9-]+):[0-9-]+(?:/tcp)?\Z")
 _SHORT_PORT = re.compile(r"-[pP]=?([0-9]{1,5})\Z")
 
 
@@ -43,8 +45,10 @@ def ports_named(words: List[str]) -> List[Tuple[Span, str]]:
         if short:
             named += [(span, word) for span in port_span(short.group(1))]
             continue
-        if word in ("-p", "-P"):
-            named += [(span, "%s %s" % (word, following)) for span in port_span(following)]
+        if word in ("-p", "-P", "--publish"):
+            published = _PUBLISHED.match(following)
+            text = "%s %s" % (word, following)
+            named += [(span, text) for span in port_span(published.group(1) if published else following)]
             continue
         option = _OPTION.match(word)
         if not option:

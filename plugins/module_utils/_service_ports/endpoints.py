@@ -32,7 +32,7 @@ def endpoint_span(text: str) -> List[Span]:
         return []
     text = _PATH.sub("", _SCHEME.sub("", text))
     host, colon, port = text.rpartition(":")
-    if colon and (host.count(":") < 2 or host.endswith("]") or host == "::"):
+    if colon and (":" not in host or host.endswith("]") or host == "::"):
         return port_span(port)
     return [] if colon else port_span(text)
 
