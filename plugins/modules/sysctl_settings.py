@@ -39,8 +39,8 @@ options:
       - V(absent) takes what this collection wrote about O(keys) out of its drop-in, and sets the running values to
         those that the remaining files give, or else to the kernel's own, as a new network namespace shows them.
       - V(purged) lets no file name O(keys) and the keys of O(values) any more, and sets the running values of
-        O(values) where the kernel has them. Lines of others become comments with date and reason; a file of a package is
-        overridden by one of the same name in C(/etc/sysctl.d).
+        O(values) where the kernel has them. Lines of others become comments with date and reason; a file of a
+        package is overridden by one of the same name in C(/etc/sysctl.d).
     type: str
     choices: [present, absent, purged]
     default: present
@@ -144,7 +144,7 @@ persisted:
   type: bool
   returned: success
   sample: true
-skipped:
+skipped_keys:
   description: Sysctls about which nothing was done, with the reason.
   type: list
   elements: dict
@@ -204,7 +204,8 @@ def main() -> None:
         before=found.before,
         after=found.after,
         persisted=asked.files_too,
-        skipped=found.skipped,
+        # not "skipped": Ansible takes a result that has such a key for that of a task that did not run
+        skipped_keys=found.skipped,
         **found.outcome.as_result()
     )
 

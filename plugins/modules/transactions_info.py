@@ -53,8 +53,8 @@ transactions:
       sample: change
     state:
       description:
-        - V(open) while it goes on or when it was interrupted, V(committed) when it is in force, V(aborted) when it failed
-          and was undone, V(rolled_back) when it was taken back.
+        - V(open) while it goes on or when it was interrupted, V(committed) when it is in force, V(aborted) when it
+          failed and was undone, V(rolled_back) when it was taken back.
       type: str
       returned: always
       sample: committed

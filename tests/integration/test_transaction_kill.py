@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 after every system call that changes something, then the next run: the old state or the new, never between."""
+"""kill -9 after every system call that changes something, then the next run: the old state or the new one."""
 
 from __future__ import annotations
 

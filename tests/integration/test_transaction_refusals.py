@@ -188,11 +188,11 @@ def test_a_journal_of_somebody_else(sandbox: Sandbox) -> None:
 def test_two_runs_at_once(sandbox: Sandbox, made: Lab) -> None:
     sandbox.journal.mkdir(mode=0o700)
     lock = sandbox.journal / "lock"
-    holder = made.start(
-        [sys.executable, "-c", "import fcntl,sys,time;f=open(sys.argv[1],'w');fcntl.flock(f,fcntl.LOCK_EX);"
-         "f.write('4711');f.flush();print('held',flush=True);time.sleep(300)", str(lock)],
-        stdout=subprocess.PIPE,
-    )  # fmt: skip
+    program = (
+        "import fcntl, sys, time; lock = open(sys.argv[1], 'w'); fcntl.flock(lock, fcntl.LOCK_EX);"
+        "lock.write('4711'); lock.flush(); print('held', flush=True); time.sleep(300)"
+    )
+    holder = made.start([sys.executable, "-c", program, str(lock)], stdout=subprocess.PIPE)
     assert holder.stdout
     assert holder.stdout.readline() == "held\n"
     told = sandbox.refused(_BOTH)
@@ -248,6 +248,16 @@ def test_one_thing_twice(sandbox: Sandbox) -> None:
         "run(journal, 'test', 'x', [WriteFile(etc + '/a.conf', b'1'), WriteFile(etc + '/same.conf', b'2')])"
     )
     assert told == f"{sandbox.etc}/a.conf is changed twice by one transaction"
+    os.link(sandbox.etc / "a.conf", sandbox.etc / "too.conf")
+    told = sandbox.refused(
+        "run(journal, 'test', 'x', [WriteFile(etc + '/a.conf', b'1'), WriteFile(etc + '/too.conf', b'2')])"
+    )
+    assert told == f"{sandbox.etc}/too.conf is changed twice by one transaction"
+    told = sandbox.refused(
+        "run(journal, 'test', 'x', [SetSysctl('net/ipv4/tcp_fin_timeout', '3'), "
+        "SetSysctl('net/ipv4/tcp_fin_timeout', '4', '/proc/self/ns/net')])"
+    )
+    assert told == "net.ipv4.tcp_fin_timeout in network namespace /proc/self/ns/net is changed twice by one transaction"
 
 
 @pytest.mark.parametrize(

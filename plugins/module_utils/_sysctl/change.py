@@ -77,8 +77,10 @@ def change(asked: request.Request, journal: Journal, check: bool) -> Result:
 def _look(asked: request.Request, states: States) -> settings.Host:
     running = {key: states.of(SysctlTarget(key, asked.namespace)).value for key in keys.OURS}
     if all(value is None for value in running.values()):
-        where = asked.namespace or "this host"
-        raise TransactionError("%s shows none of our sysctls: there is no such network namespace, or no /proc/sys" % where)
+        raise TransactionError(
+            "%s shows no sysctl of TCP: there is no such network namespace, or no /proc/sys"
+            % (asked.namespace or "this host")
+        )
     date = time.strftime("%Y-%m-%d", time.gmtime())
     files = ChangedFiles(Files(), states.pretended_files())
     return settings.Host(files, running, partial(read_defaults, RunningKernel()), date)
@@ -91,7 +93,7 @@ def _verify(asked: request.Request) -> None:
     """
     left = settings.plan(asked, _look(asked, States())).edits
     if left:
-        raise TransactionError("the loaders would not leave the values that were set, because of %s" % ", ".join(sorted(left)))
+        raise TransactionError("the loaders would not leave what was set, because of %s" % ", ".join(sorted(left)))
 
 
 def _describe(

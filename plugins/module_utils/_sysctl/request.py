@@ -17,6 +17,8 @@ FAIL = "fail"
 IGNORE = "ignore"
 SKIP = "skip"
 
+Values = Tuple[Tuple[str, str], ...]
+
 _RANGE = "net/ipv4/ip_local_port_range"
 _RECYCLE = "net/ipv4/tcp_tw_recycle"
 
@@ -28,7 +30,7 @@ class Request(NamedTuple):
 
     state: str
     keys: Tuple[str, ...]
-    values: Tuple[Tuple[str, str], ...]
+    values: Values
     conflicts: str
     missing: str
     reason: str
@@ -41,7 +43,7 @@ class Request(NamedTuple):
         return self.persist and self.namespace is None
 
 
-def settle(state: str, wanted: Mapping[str, Any], named: Sequence[str]) -> Tuple[Tuple[str, ...], Tuple[Tuple[str, str], ...]]:
+def settle(state: str, wanted: Mapping[str, Any], named: Sequence[str]) -> Tuple[Tuple[str, ...], Values]:
     """``(keys, values)`` of a request out of what the user wrote, which may spell keys with dots or slashes.
 
     :raises RequestError: when a key is none of ours, or a value one that no kernel takes.
@@ -86,6 +88,7 @@ def _own_value(path: str, value: Any) -> str:
         raise RequestError("%s = %s: no kernel takes this value" % (keys.dotted(path), text or "(empty)"))
     if path == _RECYCLE and shown != "0":
         raise RequestError(
-            "%s = %s: it drops connections of clients behind NAT and is set to nothing but 0 here" % (keys.dotted(path), text)
+            "%s = %s: it drops connections of clients behind NAT, and is set to nothing but 0 here"
+            % (keys.dotted(path), text)
         )
     return shown

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a request and the host as it is to the steps of one transaction. Nothing is changed here."""
 
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple
 
 from .. import _ports
 from .._transaction.steps import RemoveFile, SetSysctl, Step, WriteFile
@@ -70,7 +70,7 @@ def _present(asked: request.Request, host: Host) -> Settings:
     running = {key: value for key, value in asked.values if key not in gone}
     _refuse_narrower(running, host.running)
     if not asked.files_too:
-        return _settings(host, running, {}, skipped, [])
+        return _settings(asked, host, running, {})._replace(skipped=skipped)
     if running.get(_RESERVED) == "":
         raise RequestError(
             "%s: no sysctl file can say that the list is empty, since nothing is written for it; use state: absent"
@@ -78,14 +78,15 @@ def _present(asked: request.Request, host: Host) -> Settings:
         )
     style = edit.Style(_HEADER, host.date, asked.conflicts == request.COMMENT)
     found = edit.plan(host.files, running, _present_keys(host), style)
-    return _settings(host, running, found.edits, skipped, _objections(asked, found.left))
+    settings = _settings(asked, host, running, found.edits)
+    return settings._replace(skipped=skipped, warnings=_objections(asked, found.left))
 
 
 def _absent(asked: request.Request, host: Host) -> Settings:
     edits: edit.Edits = {}
     if asked.files_too:
         style = edit.Style(_HEADER, host.date, False)
-        edits = edit.plan(host.files, {key: None for key in asked.keys}, _present_keys(host), style).edits
+        edits = edit.plan(host.files, dict.fromkeys(asked.keys), _present_keys(host), style).edits
     there = [key for key in asked.keys if host.running.get(key) is not None]
     running: Dict[str, str] = {}
     if asked.namespace is None:
@@ -103,7 +104,7 @@ def _absent(asked: request.Request, host: Host) -> Settings:
             )
         else:
             running[key] = value
-    return _settings(host, running, edits, [], warnings)
+    return _settings(asked, host, running, edits)._replace(warnings=warnings)
 
 
 def _purged(asked: request.Request, host: Host) -> Settings:
@@ -117,26 +118,21 @@ def _purged(asked: request.Request, host: Host) -> Settings:
     running = {key: value for key, value in asked.values if host.running.get(key) is not None}
     _refuse_narrower(running, host.running)
     skipped = [(key, "this kernel has no such sysctl") for key, _value in asked.values if key not in running]
-    return _settings(host, running, edits, skipped, _objections(asked, left))
+    settings = _settings(asked, host, running, edits)
+    return settings._replace(skipped=skipped, warnings=_objections(asked, left))
 
 
-def _settings(
-    host: Host, running: Dict[str, str], edits: edit.Edits, skipped: List[Tuple[str, str]], warnings: List[str]
-) -> Settings:
+def _settings(asked: request.Request, host: Host, running: Dict[str, str], edits: edit.Edits) -> Settings:
     """Running values first: the kernel may refuse one, and nothing is cheaper to undo."""
-    steps: List[Step] = []
-    for key in sorted(running, key=lambda key: _rank(key, running, host.running)):
-        steps.append(SetSysctl(key, running[key]))
+    ordered = sorted(running, key=lambda key: _rank(key, running, host.running))
+    steps: List[Step] = [SetSysctl(key, running[key], asked.namespace) for key in ordered]
     for path, content in sorted(edits.items()):
         steps.append(RemoveFile(path) if content is None else WriteFile(path, content))
-    return Settings(steps, running, edits, skipped, warnings)
+    return Settings(steps, running, edits, [], [])
 
 
 def _rank(key: str, running: Mapping[str, str], before: Mapping[str, Optional[str]]) -> Tuple[bool, str]:
-    """A range is never live without what was reserved for it: reservations come before it grows, and go after it shrank.
-
-    Other keys in between, by name.
-    """
+    """A range is never live without what was reserved for it: that comes before it grows, and goes after it shrank."""
     if key == _RANGE:
         return (_within(running[key], before.get(_RANGE)) is not True, key)
     if key == _RESERVED:
@@ -166,7 +162,7 @@ def _refuse_narrower(running: Mapping[str, str], before: Mapping[str, Optional[s
         )
 
 
-def _present_keys(host: Host) -> frozenset:
+def _present_keys(host: Host) -> FrozenSet[str]:
     return frozenset(key for key, value in host.running.items() if value is not None)
 
 

@@ -35,12 +35,11 @@ class States:
 
     def of(self, target: Target) -> State:
         """:raises TransactionError: when the target cannot be read."""
-        if target.identity in self._pretended:
-            return self._pretended[target.identity]
-        return target.read()
+        key = target.key()
+        return self._pretended[key] if key in self._pretended else target.read()
 
     def pretend(self, target: Target, state: State) -> None:
-        self._pretended[target.identity] = state
+        self._pretended[target.key()] = state
 
     def pretended_files(self) -> Dict[str, Optional[bytes]]:
         """Contents by path of the files among what was pretended, None for one that would not be there."""

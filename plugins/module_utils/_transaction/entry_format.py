@@ -51,10 +51,10 @@ def _encode_step(step: Planned, number: str, blobs: Blobs) -> Data:
         }
     target = step.target
     if isinstance(target, SysctlTarget):
-        data: Data = {"kind": "sysctl", "key": target.key, "namespace": target.namespace}
+        data: Data = {"kind": "sysctl", "key": target.key_path, "namespace": target.namespace}
         data["before"], data["after"] = dict(step.before._asdict()), dict(step.after._asdict())
         return data
-    data = {"kind": "file", "path": target.path, "folders_made": list(target.folders)}
+    data = {"kind": "file", "path": target.path, "folders_made": list(target.folders), "whole": target.whole}
     data["before"] = _encode_file(step.before, number + ".before", blobs)
     data["after"] = _encode_file(step.after, number + ".after", blobs)
     return data
@@ -88,7 +88,7 @@ def _decode_step(data: Data, read_blob: Callable[[str], bytes]) -> Planned:
     if kind != "file":
         raise ValueError("no step is a %r" % kind)
     return Change(
-        FileTarget(data["path"], tuple(data["folders_made"])),
+        FileTarget(data["path"], tuple(data["folders_made"]), data["whole"]),
         _decode_file(data["before"], read_blob),
         _decode_file(data["after"], read_blob),
     )

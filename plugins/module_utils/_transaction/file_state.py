@@ -83,6 +83,11 @@ def same(one: FileState, other: FileState) -> bool:
     return one.kind == other.kind and one.content == other.content
 
 
+def metadata(state: FileState) -> Tuple[object, ...]:
+    """What a file has besides its content."""
+    return state.mode, state.uid, state.gid, state.xattrs
+
+
 def torn(found: FileState, one: FileState, other: FileState) -> bool:
     """Whether a file is on its way between two contents, as writing in place leaves it when it is interrupted.
 

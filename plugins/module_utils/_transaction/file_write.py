@@ -23,10 +23,11 @@ def temporary_path(path: str) -> str:
     return os.path.join(folder, os.fsdecode(b"." + os.fsencode(name)[: _NAME_MAX - 1 - len(_SUFFIX)]) + _SUFFIX)
 
 
-def put(path: str, found: FileState, wanted: FileState, folders: Tuple[str, ...]) -> None:
+def put(path: str, found: FileState, wanted: FileState, folders: Tuple[str, ...], whole: bool = False) -> None:
     """Bring ``path`` from the state that it was found in to the wanted one, on disk when this returns.
 
-    An existing file keeps owner, mode and extended attributes; one that comes back gets those of ``wanted``.
+    An existing file keeps owner, mode and extended attributes, unless it is ``whole`` that it is to be as wanted; one
+    that comes back gets those of ``wanted``.
 
     :param folders: made for the file: they are made where they are missing, and go with it when they are empty.
     :raises TransactionError: when it cannot be done; the path is then as it was found, or torn when in place.
@@ -39,11 +40,11 @@ def put(path: str, found: FileState, wanted: FileState, folders: Tuple[str, ...]
                 os.unlink(path)
                 sync_folder(os.path.dirname(path))
             remove_folders(folders)
-        elif wanted.kind == "file" and found.kind == "file" and found.links > 1:
+        elif wanted.kind == "file" and found.kind == "file" and found.links > 1 and not whole:
             _overwrite(path, wanted.content)
         else:
             _make_folders(os.path.dirname(path))
-            _replace(path, found, wanted)
+            _replace(path, wanted, wanted if whole or found.kind != "file" else found)
     except OSError as error:
         raise TransactionError("%s cannot be written: %s" % (path, why(error))) from None
 
@@ -95,7 +96,7 @@ def remove_folders(folders: Tuple[str, ...]) -> None:
         sync_folder(os.path.dirname(folder))
 
 
-def _replace(path: str, found: FileState, wanted: FileState) -> None:
+def _replace(path: str, wanted: FileState, like: FileState) -> None:
     temporary = temporary_path(path)
     _forget(temporary)
     try:
@@ -106,7 +107,7 @@ def _replace(path: str, found: FileState, wanted: FileState) -> None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with open(os.open(temporary, flags, 0o600), "wb", buffering=0) as stream:
                 write_all(stream.fileno(), wanted.content)
-                _set_metadata(stream.fileno(), found if found.kind == "file" else wanted)
+                _set_metadata(stream.fileno(), like)
                 os.fsync(stream.fileno())
         os.rename(temporary, path)
     except OSError:

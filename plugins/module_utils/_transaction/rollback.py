@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Takes committed transactions back, newest first, in one transaction of its own."""
 
+import os
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .changes import Change, Command, Entry, Planned, States, changes_of, diff_of
@@ -73,7 +74,7 @@ def preview_rollback(journal: Journal, choice: Choice, force: bool = False) -> O
 
 def _outcome(plan: Plan, identity: Optional[str], recovered: List[Recovered], warnings: List[str]) -> Outcome:
     changes = changes_of(plan.steps)
-    diff = [diff_of(change) for change in changes]
+    diff = [diff_of(change) for change in changes if not change.target.same(change.before, change.after)]
     return Outcome(bool(changes) or changed_by(recovered), identity, diff, recovered, warnings, plan.undoes)
 
 
@@ -135,14 +136,16 @@ def plan_rollback(entries: Sequence[Entry], chosen: Sequence[str], states: State
                 "back what was before the transaction all the same" % (entry.describe(), moves.foreign_names)
             )
         for move in moves.moves + moves.foreign:
-            ways[move.target.identity] = _joined(ways.get(move.target.identity), move)
+            key = move.target.key()
+            # at the end: the oldest transaction made the folders, which can go when nothing is in them any more
+            ways[key] = _joined(ways.pop(key, None), move)
         perform(moves.moves + moves.foreign, states)
         notes += moves.notes
         commands += [Command(one.undo_argv, one.argv, one.timeout) for one in entry.commands if one.undo_argv]
     changes = [
         Change(move.target, move.found, move.wanted)
         for move in ways.values()
-        if not move.target.same(move.found, move.wanted)
+        if not move.target.same(move.found, move.wanted) or _leaves_folders(move)
     ]
     steps: List[Planned] = list(changes)
     if changes:
@@ -151,12 +154,12 @@ def plan_rollback(entries: Sequence[Entry], chosen: Sequence[str], states: State
 
 
 def _check_newer(entry: Entry, entries: Sequence[Entry], chosen: Sequence[str]) -> None:
-    mine = {change.target.identity for change in entry.changes}
+    mine = {change.target.key() for change in entry.changes}
     for other in entries:
         if other.id <= entry.id or other.id in chosen or (other.kind, other.state) != ("change", "committed"):
             continue
         for change in other.changes:
-            if change.target.identity in mine:
+            if change.target.key() in mine:
                 raise TransactionError(
                     "%s is not rolled back alone: the newer transaction %s changed %s after it; roll that one back "
                     "first" % (entry.describe(), other.id, change.target.name)
@@ -172,8 +175,19 @@ def _joined(earlier: Optional[Move], move: Move) -> Move:
             folders += tuple(one for one in earlier.target.folders if one not in folders)
         if move.wanted.kind != "absent" and move.found.kind == "absent":
             folders = missing_folders(target.path)
-        target = target._replace(folders=folders)
+        # a file that was removed, and another one made in its place
+        whole = bool(earlier and (earlier.target.whole or earlier.wanted.kind == "absent"))
+        target = target._replace(folders=folders, whole=whole)
     return Move(target, earlier.found if earlier else move.found, move.wanted)
+
+
+def _leaves_folders(move: Move) -> bool:
+    """Whether a file that is gone already left behind what was made for it."""
+    return (
+        isinstance(move.target, FileTarget)
+        and move.wanted.kind == "absent"
+        and any(os.path.isdir(folder) for folder in move.target.folders)
+    )
 
 
 def _last_of_each(commands: List[Command]) -> List[Command]:

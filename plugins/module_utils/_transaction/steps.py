@@ -113,9 +113,9 @@ def plan(steps: Sequence[Step], states: States) -> Tuple[Planned, ...]:
     for step in steps:
         one = step.plan(states)
         if isinstance(one, Change):
-            if one.target.identity in seen:
+            if one.target.key() in seen:
                 raise TransactionError("%s is changed twice by one transaction" % one.target.name)
-            seen.add(one.target.identity)
+            seen.add(one.target.key())
             changing = True
         if one is not None:
             planned.append(one)

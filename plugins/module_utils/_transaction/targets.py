@@ -5,6 +5,7 @@
 
 import os
 import re
+import stat
 from functools import partial
 from typing import Any, NamedTuple, Optional, Tuple
 
@@ -26,10 +27,14 @@ Lines = Tuple[str, str]
 
 
 class FileTarget(NamedTuple):
-    """``path``: with links resolved. ``folders``: those that the transaction has to make for it."""
+    """``path``: with links resolved. ``folders``: those that the transaction has to make for it.
+
+    ``whole``: owner, mode and extended attributes are part of the change, since one file takes another one's place.
+    """
 
     path: str
     folders: Tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -39,16 +44,28 @@ class FileTarget(NamedTuple):
     def name(self) -> str:
         return self.path
 
+    def key(self) -> Identity:
+        """The same for all names of one file, as they are now."""
+        try:
+            found = os.lstat(self.path)
+        except OSError:
+            return self.identity  # reading it tells why
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+            return ("inode", "%d:%d" % (found.st_dev, found.st_ino))
+        return self.identity
+
     def read(self) -> FileState:
         return file_state.read_state(self.path)
 
     def put(self, found: FileState, wanted: FileState) -> None:
-        file_write.put(self.path, found, wanted, self.folders)
+        file_write.put(self.path, found, wanted, self.folders, self.whole)
 
     def tidy(self) -> None:
         file_write.tidy(self.path, self.read(), self.folders)
 
     def same(self, one: FileState, other: FileState) -> bool:
+        if self.whole and file_state.metadata(one) != file_state.metadata(other):
+            return False
         return file_state.same(one, other)
 
     def torn(self, found: FileState, one: FileState, other: FileState) -> bool:
@@ -81,36 +98,44 @@ class RunningValue(NamedTuple):
 
 
 class SysctlTarget(NamedTuple):
-    """``key``: path below ``/proc/sys``. ``namespace``: file of the network namespace, None for the caller's own."""
+    """``key_path``: below ``/proc/sys``. ``namespace``: file of the network namespace, None for the caller's own."""
 
-    key: str
+    key_path: str
     namespace: Optional[str] = None
 
     @property
     def identity(self) -> Identity:
-        return ("sysctl", self.namespace or "", self.key)
+        return ("sysctl", self.namespace or "", self.key_path)
 
     @property
     def name(self) -> str:
         # the first separator decides, sysctl(8): an interface's name may have dots
-        dotted = self.key.translate(str.maketrans("/.", "./"))
+        dotted = self.key_path.translate(str.maketrans("/.", "./"))
         return "%s in network namespace %s" % (dotted, self.namespace) if self.namespace else dotted
+
+    def key(self) -> Identity:
+        """The same for all paths of one namespace, as they are now."""
+        try:
+            inode = RunningKernel().inode(self.namespace or _OWN_NAMESPACE)
+        except KernelReadError:
+            return self.identity  # a namespace that is gone
+        return ("sysctl", "net:[%d]" % inode, self.key_path)
 
     def check(self) -> None:
         """:raises TransactionError: when the key is none that this collection may write."""
-        if not _KEY.match(self.key) or {".", ".."} & set(self.key.split("/")):
-            raise TransactionError("%s%s: only keys below /proc/sys/net are written" % (_SYSCTLS, self.key))
+        if not _KEY.match(self.key_path) or {".", ".."} & set(self.key_path.split("/")):
+            raise TransactionError("%s%s: only keys below /proc/sys/net are written" % (_SYSCTLS, self.key_path))
 
     def read(self) -> RunningValue:
         """:raises TransactionError: when the value cannot be read; a namespace that is gone has none."""
         kernel = RunningKernel()
         try:
             if self.namespace is None:
-                return RunningValue(_read_value(kernel, self.key), _epoch(kernel, _OWN_NAMESPACE))
+                return RunningValue(_read_value(kernel, self.key_path), _epoch(kernel, _OWN_NAMESPACE))
             if not os.path.exists(self.namespace):
                 return RunningValue(None, "")
             epoch = _epoch(kernel, self.namespace)
-            value = call_inside(self.namespace, partial(_read_value, kernel, self.key), _INSIDE_SECONDS)
+            value = call_inside(self.namespace, partial(_read_value, kernel, self.key_path), _INSIDE_SECONDS)
             return RunningValue(value, epoch)
         except KernelReadError as error:
             raise TransactionError("%s cannot be read: %s" % (self.name, error)) from None
@@ -124,9 +149,9 @@ class SysctlTarget(NamedTuple):
         self.check()
         try:
             if self.namespace is None:
-                problem = _write_value(self.key, value)
+                problem = _write_value(self.key_path, value)
             else:
-                problem = call_inside(self.namespace, partial(_write_value, self.key, value), _INSIDE_SECONDS)
+                problem = call_inside(self.namespace, partial(_write_value, self.key_path, value), _INSIDE_SECONDS)
         except KernelReadError as error:
             raise TransactionError("%s cannot be written: %s" % (self.name, error)) from None
         if problem:
