@@ -42,9 +42,8 @@ def spec_of(role: str) -> dict[str, Any]:
 
 
 def used_in(role: str, *folders: str) -> set[str]:
-    texts = [
-        path.read_text(encoding="utf-8") for folder in folders for path in (ROOT / "roles" / role / folder).glob("*.yml")
-    ]
+    paths = [path for folder in folders for path in (ROOT / "roles" / role / folder).glob("*.yml")]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
     return {name for text in texts for name in _VARIABLE.findall(text)} - _NO_VARIABLE
 
 
