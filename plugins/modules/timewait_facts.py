@@ -27,8 +27,9 @@ options:
       - V(census) are the pools; V(listeners) the listening addresses and ports; V(sysctls) the running
         values that TIME-WAIT and ephemeral ports depend on; V(counters) the counters of the kernel;
         V(kernel) what the kernel can do about TIME-WAIT, found out without changing anything, and the sizes
-        of its structures; V(memory) what TIME-WAIT costs; V(namespaces) all the others for every other
-        network namespace of the host, which needs root.
+        of its structures; V(memory) what TIME-WAIT costs; V(sysctl_files) which lines of files and scripts set
+        those values, under every loader that the host has, and which of them wins; V(namespaces) all the others
+        for every other network namespace of the host, which needs root.
       - V(all) is every subset. One with C(!) before it is left out.
     type: list
     elements: str
@@ -104,7 +105,7 @@ ansible_facts:
           type: list
           elements: str
           returned: success
-          sample: [census, counters, kernel, listeners, memory, namespaces, sysctls]
+          sample: [census, counters, kernel, listeners, memory, namespaces, sysctl_files, sysctls]
         source:
           description: V(sock_diag), or V(procfs) where the kernel would not dump.
           type: str
@@ -168,6 +169,45 @@ ansible_facts:
             source: slab
             time_wait_bytes: 2042880
             total_bytes: 25282662400
+        sysctl_files:
+          description: Every line of a sysctl file that is about one of the values, by loader in the order of reading.
+          type: list
+          elements: dict
+          returned: when O(gather_subset) has V(sysctl_files)
+          sample:
+            - {key: net.ipv4.tcp_tw_reuse, line: 3, loader: systemd-sysctl, path: /etc/sysctl.d/99-web.conf,
+               value: "1", wins: true}
+        sysctl_persisted:
+          description:
+            - The loaders of the host, what each leaves for every key that a line is about, whether they agree, what
+              the next boot leaves and whether that is what runs; and the lines of scripts that set such keys.
+          type: dict
+          returned: when O(gather_subset) has V(sysctl_files)
+          sample:
+            keys:
+              net.ipv4.tcp_tw_reuse:
+                agree: true
+                drift: true
+                in_kernel: true
+                loaders:
+                  systemd-sysctl:
+                    losers: []
+                    sure: true
+                    value: "1"
+                    winner: {line: 3, path: /etc/sysctl.d/99-web.conf, value: "1"}
+                persisted: "1"
+                persisted_by: systemd-sysctl
+                running: 2
+            loaders:
+              - at_boot: true
+                complete: true
+                evidence: /usr/lib/systemd/systemd-sysctl
+                files: [/etc/sysctl.d/99-web.conf]
+                hidden: []
+                name: systemd-sysctl
+                skipped: []
+            scripts:
+              - {key: net.ipv4.tcp_tw_reuse, line: 12, path: /etc/rc.local, value: "1"}
         unavailable:
           description: What was asked for and could not be read, with the reason.
           type: list

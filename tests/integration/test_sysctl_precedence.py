@@ -76,5 +76,7 @@ def test_few_cases_are_left_open(results: dict[str, dict]) -> None:
 
 
 def test_most_cases_change_something(results: dict[str, dict]) -> None:
-    idle = [case for case, result in results.items() if all(before == after for before, after in result["real"].values())]
+    idle = [
+        case for case, result in results.items() if all(before == after for before, after in result["real"].values())
+    ]
     assert len(idle) <= 3, idle

@@ -53,7 +53,7 @@ def describe(files: Files, running: Mapping[str, Union[int, str, None]]) -> Tupl
         "sysctl_files": lines[:_MOST_LINES],
         "sysctl_persisted": {
             "loaders": [_loader(one.reading) for one in found],
-            "keys": _keys(found, running),
+            "keys": _keys(found, in_scripts.lines, running),
             "scripts": [
                 {"path": one.path, "line": one.line, "key": keys.dotted(one.key), "value": _text(one.value)}
                 for one in in_scripts.lines
@@ -97,11 +97,14 @@ def _lines(one: _Read) -> List[Facts]:
     return [fact for _order, _path, fact in sorted(found, key=lambda entry: entry[:2])]
 
 
-def _keys(found: List[_Read], running: Mapping[str, Union[int, str, None]]) -> Dict[str, Facts]:
+def _keys(
+    found: List[_Read], in_scripts: List[scripts.ScriptLine], running: Mapping[str, Union[int, str, None]]
+) -> Dict[str, Facts]:
     facts = {}
+    scripted = {one.key for one in in_scripts}
     for name, path in sorted(_PATHS.items()):
         outcomes = {one.reading.loader: one.outcomes[path] for one in found if path in one.outcomes}
-        if not outcomes:
+        if not outcomes and path not in scripted:
             continue
         last = _last_at_boot(found, path)
         runs = running.get(name)
@@ -111,6 +114,7 @@ def _keys(found: List[_Read], running: Mapping[str, Union[int, str, None]]) -> D
             same = values.same(path, persisted, str(runs))
             drift = None if same is None else not same
         facts[keys.dotted(path)] = {
+            "in_kernel": runs is not None if name in running else None,
             "loaders": {loader: _outcome(outcome) for loader, outcome in outcomes.items()},
             "agree": _agree(found, path),
             "persisted": _text(persisted),

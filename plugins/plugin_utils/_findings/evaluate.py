@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import rules_kernel, rules_memory, rules_pool, rules_sysctl
+from . import rules_kernel, rules_memory, rules_persisted, rules_pool, rules_sysctl
 from .facts_reader import Facts, Namespace, read_facts
 from .finding import Finding, sort_key
 from .rule import (
@@ -26,7 +26,9 @@ from .rule import (
 )
 
 #: a new family is one more module here
-RULES: tuple[Rule, ...] = rules_pool.RULES + rules_sysctl.RULES + rules_kernel.RULES + rules_memory.RULES
+RULES: tuple[Rule, ...] = (
+    rules_pool.RULES + rules_sysctl.RULES + rules_persisted.RULES + rules_kernel.RULES + rules_memory.RULES
+)
 
 _POOL_RULES = {
     direction: tuple(rule for rule in RULES if rule.scope == scope)
@@ -40,6 +42,8 @@ _HOST_RULES = tuple(rule for rule in RULES if rule.scope == HOST)
 _NAMESPACES = "namespaces"
 #: the need of a rule that asks what the kernel can do; documents that were never asked for it are not judged by it
 _CAPABILITIES = "capabilities"
+#: the need of a rule about sysctl files; likewise
+_FILES = "sysctl_files"
 _NAMESPACE_NEEDS = {rule.id: rule.needs - {_NAMESPACES, _CAPABILITIES} for rule in _NAMESPACE_RULES}
 _SHOWN = 5
 
@@ -127,11 +131,15 @@ def _judge_host(
     hidden = facts.hidden_namespaces
     if hidden:
         _cannot((rule for rule in _NAMESPACE_RULES if _NAMESPACES in rule.needs), hidden, unjudged)
-    if facts.capabilities_asked and facts.capabilities is None:
+    if facts.asked_for("kernel") and facts.capabilities is None:
         lacking = (rule for rule in RULES if _CAPABILITIES in rule.needs)
         _cannot(lacking, facts.namespaces[0].why_missing(_CAPABILITIES), unjudged)
     for rule in _HOST_RULES:
         if _lacks_capabilities(rule, facts):
+            continue
+        if _FILES in rule.needs and facts.persisted is None:
+            if facts.asked_for(_FILES):
+                _cannot((rule,), facts.namespaces[0].why_missing(_FILES), unjudged)
             continue
         if "memory" in rule.needs and facts.memory is None:
             _cannot((rule,), facts.namespaces[0].why_missing("memory"), unjudged)

@@ -17,16 +17,14 @@ from typing import Any, NamedTuple
 
 from ansible_collections.tcpops.timewait.plugins.module_utils import _ports
 
+from .persisted_reader import Persisted, read_persisted
+from .values import LARGEST, TEXT_LENGTH, count, dictionary, entries, measure, text
+
 SCHEMA = 1
 
-#: no count, size or time of a kernel is larger; Python's integers have no limit, and floats overflow
-_LARGEST = 2**63
-_TEXT_LENGTH = 120
 _HISTORY_SECONDS = 60
 _PORTS = 65536
 
-#: characters that could act on a terminal or reorder what is read: controls, line ends, direction marks
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 #: what ``nsenter --net=`` may be given
 _PATH = re.compile(r"/[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]{1,199}\Z")
 
@@ -51,38 +49,11 @@ _TOLD_BY = {
     "port_range": ("ip_local_port_range", "census"),
     "memory": ("memory", "census"),
     "capabilities": ("kernel",),
+    "sysctl_files": ("sysctl_files",),
 }
 
 
-def count(value: object) -> int | None:
-    """A whole number that is not negative."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
-        return value
-    return None
-
-
-def measure(value: object) -> float | None:
-    """A finite number that is not negative. NaN compares false with everything."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
-        return value
-    return None
-
-
-def text(value: object, default: str = "?") -> str:
-    """Text fit to be shown: of bounded length, without anything that a terminal would act on."""
-    if not isinstance(value, str):
-        return default
-    cut = value[: _TEXT_LENGTH + 1]
-    if len(cut) > _TEXT_LENGTH:
-        cut = cut[: _TEXT_LENGTH - 3] + "..."
-    return _UNPRINTABLE.sub("?", cut) or default
-
-
-def _dictionary(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _port_list(shown: object) -> set[int] | None:
+def _portentries(shown: object) -> set[int] | None:
     """Ports and ranges with commas between them; None when it is not what the kernel or this collection writes."""
     if not isinstance(shown, str):
         return None
@@ -98,10 +69,6 @@ def _port_list(shown: object) -> set[int] | None:
     except ValueError:
         return None
     return ports
-
-
-def _list(value: object) -> list[Any] | None:
-    return value if isinstance(value, list) else None
 
 
 class Pool(NamedTuple):
@@ -139,11 +106,11 @@ class Pool(NamedTuple):
     @property
     def history(self) -> list[int]:
         """Entries into TIME-WAIT in each of the last 60 seconds, newest last; empty when it is not that."""
-        slots = _list(self.raw.get("history"))
+        slots = entries(self.raw.get("history"))
         if slots is None or len(slots) != _HISTORY_SECONDS:
             return []
         if set(map(type, slots)) == {int}:  # the usual case, at C speed; ansible-core 2.19 has an int of its own
-            return slots if min(slots) >= 0 and max(slots) <= _LARGEST else []
+            return slots if min(slots) >= 0 and max(slots) <= LARGEST else []
         counts = [slot for slot in map(count, slots) if slot is not None]
         return counts if len(counts) == _HISTORY_SECONDS else []
 
@@ -215,16 +182,16 @@ class Namespace:
     """One network namespace. What is missing is None; ``available`` names what is there."""
 
     def __init__(self, raw: object, index: int, facts: Facts) -> None:
-        self._raw = _dictionary(raw)
+        self._raw = dictionary(raw)
         self.index = index
         self.facts = facts
         self.label = text(self._raw.get("label"), f"namespace {index}")
-        self._sysctls = _dictionary(self._raw.get("sysctls"))
+        self._sysctls = dictionary(self._raw.get("sysctls"))
         #: numbers; None for a key that the kernel does not have
         self.sysctls: dict[str, int | None] = {}
         for key in NUMBERS:
             value = self._sysctls.get(key, "")
-            if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST):
+            if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST):
                 self.sysctls[key] = value
         #: how many by direction
         self.unreadable_pools: dict[str, int] = {}
@@ -244,12 +211,12 @@ class Namespace:
         return str(value) if isinstance(value, str) and _PATH.match(value) else None
 
     def _read_pools(self) -> list[Pool]:
-        raw = _list(self._raw.get("pools")) or []
+        raw = entries(self._raw.get("pools")) or []
         pools = []
         for one in raw:
             pool = read_pool(one, self)
             if pool is None:
-                direction = _dictionary(one).get("direction")
+                direction = dictionary(one).get("direction")
                 shown = direction if direction in ("outbound", "inbound") else "unknown"
                 self.unreadable_pools[shown] = self.unreadable_pools.get(shown, 0) + 1
             else:
@@ -274,12 +241,12 @@ class Namespace:
         return found
 
     def _read_port_range(self) -> PortRange | None:
-        part = _dictionary(self._raw.get("port_range"))
+        part = dictionary(self._raw.get("port_range"))
         low, high = _port(part.get("low")), _port(part.get("high"))
         if low is not None and high is not None and 0 < low <= high:
             return PortRange(low, high)
         shown = self._sysctls.get("ip_local_port_range")
-        if not isinstance(shown, str) or len(shown) > _TEXT_LENGTH:
+        if not isinstance(shown, str) or len(shown) > TEXT_LENGTH:
             return None
         try:
             return PortRange(*_ports.parse_range(shown))
@@ -288,7 +255,7 @@ class Namespace:
 
     def total(self, direction: str, field: str) -> int | None:
         """Of the census, all pools: ``pools``, ``used`` or ``time_wait``."""
-        return count(_dictionary(_dictionary(self._raw.get("totals")).get(direction)).get(field))
+        return count(dictionary(dictionary(self._raw.get("totals")).get(direction)).get(field))
 
     def peak_close_rate(self, direction: str) -> float | None:
         """Connections that entered TIME-WAIT per second, all pools, busiest ten seconds of the last minute."""
@@ -296,21 +263,21 @@ class Namespace:
 
     def state(self, name: str) -> int | None:
         """Sockets in a state."""
-        return count(_dictionary(self._raw.get("states")).get(name))
+        return count(dictionary(self._raw.get("states")).get(name))
 
     def counter(self, name: str) -> int | None:
         """A counter of netstat or snmp; None also when this kernel does not have it."""
-        return count(_dictionary(self._raw.get("counters")).get(name))
+        return count(dictionary(self._raw.get("counters")).get(name))
 
     @cached_property
     def listening(self) -> dict[int, object] | None:
         """Ports that sockets listen on, each with one of its addresses as sent; None when any is unreadable."""
-        listeners = _list(self._raw.get("listeners"))
+        listeners = entries(self._raw.get("listeners"))
         if listeners is None:
             return None
         found: dict[int, object] = {}
         for listener in listeners:
-            port = _port(_dictionary(listener).get("port"))
+            port = _port(dictionary(listener).get("port"))
             if port is None:
                 return None
             found[port] = listener.get("address")
@@ -323,12 +290,12 @@ class Namespace:
         alone = _port(shown)  # one port alone is a number
         if alone is not None:
             return {alone}
-        return _port_list(shown)
+        return _portentries(shown)
 
     @cached_property
     def held(self) -> set[int] | None:
         """Ports of the range that explicit binds hold, those of listeners among them."""
-        return _port_list(self._raw.get("held_ports"))
+        return _portentries(self._raw.get("held_ports"))
 
     @property
     def unprivileged_from(self) -> int:
@@ -363,7 +330,7 @@ class Capability(NamedTuple):
 
     def detail(self, name: str) -> object:
         """One of several values; None when it has no such."""
-        return _dictionary(self.value).get(name)
+        return dictionary(self.value).get(name)
 
 
 class Facts:
@@ -372,18 +339,18 @@ class Facts:
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
         self.namespaces = [
-            Namespace(one, index, self) for index, one in enumerate(_list(raw.get("namespaces")) or [])
+            Namespace(one, index, self) for index, one in enumerate(entries(raw.get("namespaces")) or [])
         ]
 
     @property
     def timewait_seconds(self) -> float:
         """Length of TIME-WAIT; 60 (TCP_TIMEWAIT_LEN) where the facts do not tell."""
-        return measure(_dictionary(self._raw.get("kernel")).get("timewait_seconds")) or 60
+        return measure(dictionary(self._raw.get("kernel")).get("timewait_seconds")) or 60
 
     @property
     def memory(self) -> Memory | None:
         """None when a figure is missing."""
-        part = _dictionary(self._raw.get("memory"))
+        part = dictionary(self._raw.get("memory"))
         sizes = [count(part.get(key)) for key in ("per_inbound_bytes", "per_outbound_bytes", "time_wait_bytes")]
         inbound, outbound, total = sizes
         if inbound is None or outbound is None or total is None:
@@ -391,15 +358,19 @@ class Facts:
         entries, machine = count(part.get("ehash_entries")), count(part.get("total_bytes"))
         return Memory(inbound, outbound, total, text(part.get("source")), entries, machine)
 
-    @property
-    def capabilities_asked(self) -> bool:
-        """Whether the host was asked for them; documents of older versions were not."""
-        return "kernel" in (_list(self._raw.get("gather_subset")) or [])
+    def asked_for(self, subset: str) -> bool:
+        """Whether the host was asked for a subset; documents of older versions were not asked for the newer ones."""
+        return subset in (entries(self._raw.get("gather_subset")) or [])
+
+    @cached_property
+    def persisted(self) -> Persisted | None:
+        """What the sysctl files say; None when the document does not."""
+        return read_persisted(self._raw)
 
     @cached_property
     def capabilities(self) -> dict[str, Capability] | None:
         """By name; None when the document has none."""
-        raw = _dictionary(self._raw.get("kernel")).get("capabilities")
+        raw = dictionary(self._raw.get("kernel")).get("capabilities")
         if not isinstance(raw, dict):
             return None
         return {name: _capability(one) for name, one in raw.items() if isinstance(name, str)}
@@ -409,8 +380,8 @@ class Facts:
         return (self.capabilities or {}).get(name, _capability(None))
 
     def _problems(self) -> Iterator[tuple[str, str]]:
-        for entry in _list(self._raw.get("unavailable")) or []:
-            problem = _dictionary(entry)
+        for entry in entries(self._raw.get("unavailable")) or []:
+            problem = dictionary(entry)
             yield text(problem.get("what"), ""), text(problem.get("reason"), "no reason given")
 
     def reason(self, words: Iterable[str], label: str | None) -> str | None:
@@ -431,7 +402,7 @@ class Facts:
 
 
 def _capability(raw: object) -> Capability:
-    part = _dictionary(raw)
+    part = dictionary(raw)
     available = part.get("available")
     return Capability(
         available if isinstance(available, bool) else None, part.get("value"), text(part.get("evidence"), "no evidence")

@@ -37,9 +37,9 @@ class Rule(NamedTuple):
     """One entry of a family's table.
 
     ``needs`` names the facts without which the rule cannot be judged: parts of a namespace (``pools``, ``totals``,
-    ``counters``, ``listeners``, ``port_range``), of the host (``memory``), and sysctls by their name. The function is
-    only called when they are there. Of the rules of one ``group`` only the first that matches a case speaks, so that
-    the worse ones come first in the table.
+    ``counters``, ``listeners``, ``port_range``), of the host (``memory``, ``sysctl_files``), and sysctls by their name.
+    The function is only called when they are there. Of the rules of one ``group`` only the first that matches a case
+    speaks, so that the worse ones come first in the table.
     """
 
     id: str

@@ -140,6 +140,45 @@ def make_container(label: str = "0123456789ab", pid: int = 4711, **overrides: An
     return make_namespace(**{**values, **overrides})
 
 
+def make_line(path: str, value: str | None, wins: bool = True, **overrides: Any) -> dict[str, Any]:
+    """A line of ``sysctl_files``: the third of its file, about tcp_tw_reuse under systemd-sysctl unless overridden."""
+    line = {"path": path, "line": 3, "key": "net.ipv4.tcp_tw_reuse", "value": value, "loader": "systemd-sysctl"}
+    return {**line, "wins": wins, **overrides}
+
+
+def make_persisted(
+    lines: list[Any], running: object = 1, scripts: list[Any] | None = None, **key: Any
+) -> dict[str, Any]:
+    """``sysctl_files`` and ``sysctl_persisted`` of lines about one key, with the facts of the key overridden."""
+    about = [*lines, *(scripts or [])]
+    loaders = {
+        line["loader"]: {
+            "value": line["value"], "sure": True, "losers": [],
+            "winner": {name: line[name] for name in ("path", "line", "value")},
+        }
+        for line in lines
+        if line["wins"]
+    }
+    values = {
+        "in_kernel": running is not None, "loaders": loaders, "agree": True, "persisted": None, "persisted_by": None,
+        "running": running, "drift": False,
+    }
+    last = next(iter(loaders), None)
+    if last:
+        values.update(persisted=loaders[last]["value"], persisted_by=last)
+    return {
+        "sysctl_files": lines,
+        "sysctl_persisted": {
+            "loaders": [
+                {"name": name, "evidence": "/usr/sbin/x", "at_boot": True, "complete": True, "files": [], "hidden": [],
+                 "skipped": []} for name in loaders
+            ],
+            "keys": {about[0]["key"]: {**values, **key}} if about else {},
+            "scripts": scripts or [],
+        },
+    }
+
+
 def make_facts(**overrides: Any) -> dict[str, Any]:
     """Facts of a host. Beside the fields of the schema: ``pools`` and ``sysctls`` go to the only namespace,
     ``capabilities`` to the kernel."""
@@ -156,7 +195,8 @@ def make_facts(**overrides: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "schema": 1,
         "collected_at": "2026-11-22T08:00:00Z",
-        "gather_subset": ["census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctls"],
+        "gather_subset": ["census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctl_files",
+                          "sysctls"],
         "source": "sock_diag",
         "kernel": {
             "release": "6.18.44",
@@ -177,6 +217,7 @@ def make_facts(**overrides: Any) -> dict[str, Any]:
             "ehash_bytes": 2097152,
             "ehash_source": "sysctl",
         },
+        **make_persisted([]),
         "unavailable": [],
     }
     facts.update(overrides)

@@ -12,7 +12,15 @@ import pytest
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.evaluate import RULES, evaluate
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.finding import SEVERITIES, Finding
 from ansible_collections.tcpops.timewait.plugins.plugin_utils._findings.thresholds import DEFAULTS
-from support.facts_factory import make_container, make_facts, make_namespace, make_pool, make_sysctls
+from support.facts_factory import (
+    make_container,
+    make_facts,
+    make_line,
+    make_namespace,
+    make_persisted,
+    make_pool,
+    make_sysctls,
+)
 
 
 class Case(NamedTuple):
@@ -81,6 +89,19 @@ def burst(per_second: int) -> list[int]:
     return [0] * 30 + [per_second] * 10 + [0] * 20
 
 
+OUR_FILE = "/etc/sysctl.d/zz-tcpops-timewait.conf"
+RECYCLE = make_line("/etc/sysctl.conf", "1", key="net.ipv4.tcp_tw_recycle")
+TWO_LOADERS = [make_line("/etc/sysctl.d/a.conf", "1"), make_line("/etc/sysctl.conf", "2", loader="procps")]
+BEATEN = [
+    make_line(OUR_FILE, "1", False, loader="procps"),
+    make_line("/etc/sysctl.conf", "0", loader="procps", line=7),
+]
+
+
+def persisted(lines: list[Any], running: object = 1, scripts: list[Any] | None = None, **key: Any) -> dict[str, Any]:
+    return make_facts(**make_persisted(lines, running, scripts, **key))
+
+
 FIRING = [
     Case("TW-POOL-001", "at half", pool(used=5000)),
     Case("TW-POOL-001", "a small pool counts like a large one", pool(used=2, capacity=4)),
@@ -115,6 +136,16 @@ FIRING = [
     Case("TW-SYS-011", "off, and no reuse", sysctls(tcp_timestamps=0, tcp_tw_reuse=0)),
     Case("TW-SYS-012", "lowered", sysctls(nf_conntrack_tcp_timeout_time_wait=30)),
     Case("TW-SYS-013", "raised", sysctls(tcp_max_orphans=262144)),
+    Case("TW-SYS-014", "a line that wins", persisted([RECYCLE], 0)),
+    Case("TW-SYS-014", "a line that loses", persisted([{**RECYCLE, "wins": False}], 0)),
+    Case("TW-SYS-014", "a value that is none", persisted([{**RECYCLE, "value": ""}], 0)),
+    Case("TW-SYS-014", "a script", persisted([], 0, [{**RECYCLE, "value": None}])),
+    Case("TW-SYS-015", "a line that sets it", persisted([RECYCLE], None)),
+    Case("TW-SYS-015", "also to 0", persisted([{**RECYCLE, "value": "0"}], None)),
+    Case("TW-SYS-016", "another value", persisted([make_line("/etc/sysctl.d/a.conf", "1")], 2, drift=True)),
+    Case("TW-SYS-017", "two values", persisted([*TWO_LOADERS], 1, agree=False)),
+    Case("TW-SYS-018", "under one loader", persisted([make_line(OUR_FILE, "1"), *BEATEN])),
+    Case("TW-SYS-018", "no line wins", persisted([BEATEN[0]])),
     Case("TW-KERN-001", "off", kernel(tw_recycle=(True, {"setting": 0, "works": None}))),
     Case("TW-KERN-001", "value unreadable", kernel(tw_recycle=(True, [1]))),
     Case("TW-KERN-002", "one", kernel(REFUSED)),
@@ -177,6 +208,21 @@ SILENT = [
     Case("TW-SYS-012", "not loaded", sysctls(nf_conntrack_tcp_timeout_time_wait=None)),
     Case("TW-SYS-013", "default", sysctls()),
     Case("TW-SYS-013", "default unknown", sysctls(tcp_max_orphans=5, tcp_ehash_entries=None)),
+    Case("TW-SYS-014", "set to 0", persisted([{**RECYCLE, "value": "0"}], 0)),
+    Case("TW-SYS-014", "only kept out of a pattern", persisted([{**RECYCLE, "value": None, "wins": False}], 0)),
+    Case("TW-SYS-014", "the kernel does not have it", persisted([RECYCLE], None)),
+    Case("TW-SYS-014", "whether the kernel has it is not known", persisted([RECYCLE], None, in_kernel=None)),
+    Case("TW-SYS-015", "the kernel has it", persisted([RECYCLE], 0)),
+    Case("TW-SYS-015", "no line", persisted([make_line("/etc/sysctl.d/a.conf", "1")], None)),
+    Case("TW-SYS-016", "the same", persisted([make_line("/etc/sysctl.d/a.conf", "1")], 1)),
+    Case("TW-SYS-016", "cannot tell", persisted([make_line("/etc/sysctl.d/a.conf", "1")], 2, drift=None)),
+    Case("TW-SYS-017", "the same", persisted([*TWO_LOADERS])),
+    Case("TW-SYS-017", "cannot tell", persisted([*TWO_LOADERS], agree=None)),
+    Case("TW-SYS-018", "ours wins", persisted([make_line("/etc/sysctl.d/a", "0", False), make_line(OUR_FILE, "1")])),
+    Case("TW-SYS-018", "only others", persisted([BEATEN[1]])),
+    Case("TW-SYS-018", "ours beats an older one of ours", persisted(
+        [make_line(OUR_FILE, "1", False), make_line("/etc/sysctl.d/zzz-tcpops-timewait.conf", "1")]
+    )),
     Case("TW-KERN-001", "gone", kernel(tw_recycle=(False, None))),
     Case("TW-KERN-001", "cannot tell", kernel(tw_recycle=(None, None))),
     Case("TW-KERN-002", "none", kernel()),
@@ -507,3 +553,39 @@ def test_the_option_is_advised_only_where_the_kernel_has_it() -> None:
 
 def test_a_table_is_proposed_with_a_bucket_for_each_socket() -> None:
     assert "thash_entries=1048576 (8 MiB)" in str(only(table(4 * 262144), "TW-KERN-005").remedy_note)
+
+
+def test_evidence_about_files_names_file_and_line() -> None:
+    beaten = only(persisted([make_line(OUR_FILE, "1"), *BEATEN]), "TW-SYS-018")
+    assert beaten.evidence == [
+        f"net.ipv4.tcp_tw_reuse = 1 in {OUR_FILE}:3 loses under procps: /etc/sysctl.conf:7 sets 0 (procps, wins)"
+    ]
+    drift = only(persisted([make_line("/etc/sysctl.d/a.conf", "1")], 2, drift=True), "TW-SYS-016")
+    assert drift.evidence == ["net.ipv4.tcp_tw_reuse runs with 2; /etc/sysctl.d/a.conf:3 says 1"]
+    disagreement = only(persisted([*TWO_LOADERS], agree=False), "TW-SYS-017")
+    assert disagreement.evidence == [
+        "net.ipv4.tcp_tw_reuse: systemd-sysctl 1 (/etc/sysctl.d/a.conf:3), procps 2 (/etc/sysctl.conf:3)"
+    ]
+    script = only(persisted([], 0, [{**RECYCLE, "path": "/etc/rc.local", "loader": ""}]), "TW-SYS-014")
+    assert script.evidence == ["/etc/rc.local:3 sets 1 (script)"]
+
+
+def test_many_lines_are_counted_and_what_a_host_sends_is_not_trusted() -> None:
+    lines = [make_line(f"/etc/sysctl.d/{number}\x1b[2J", "1", False, key=RECYCLE["key"]) for number in range(50)]
+    finding = only(persisted(lines, None), "TW-SYS-015")
+    assert len(finding.evidence) == 9 and finding.evidence[-1] == "and 42 more"
+    assert "\x1b" not in "".join(finding.evidence)
+
+
+@pytest.mark.parametrize("junk", [None, 1, "x", [], {}, [[]], {"keys": 1}, {"keys": {"a": [1]}, "scripts": [3, {}]}])
+def test_junk_about_files_raises_nothing(junk: object) -> None:
+    for facts in ({"sysctl_files": junk}, {"sysctl_persisted": junk}, {"sysctl_files": [junk, {"path": junk}]}):
+        judge(make_facts(**facts))
+
+
+def test_files_that_were_asked_for_and_are_not_there_are_an_error_and_else_nothing() -> None:
+    facts = make_facts(unavailable=[{"what": "sysctl_files", "reason": "no"}])
+    del facts["sysctl_files"]
+    assert [finding.state for finding in judge(facts) if finding.id == "TW-SYS-016"] == ["error"]
+    facts["gather_subset"].remove("sysctl_files")
+    assert judge(facts) == []
