@@ -256,7 +256,7 @@ def ufw(text: str, settings: str = "IPT_SYSCTL=/etc/ufw/sysctl.conf", enabled: s
 
 UFW_CASES: dict[str, Tree] = {
     "its own spelling": ufw("net/ipv4/tcp_fin_timeout=31\nnet/ipv4/tcp_tw_reuse=1\n"),
-    "with dots, dashes and patterns": ufw(f"-{FIN}=31\nnet.ipv4.tcp_tw_re*=1\n"),
+    "with dots, dashes and patterns": ufw(f"-{FIN}=31\nnet.ipv4.tcp_tw_reus?=1\n"),
     "not the system's files": {**ufw(f"{FIN}=31\n"), "/etc/sysctl.conf": f"{FIN}=32\n{REUSE}=1\n"},
     "not enabled": ufw(f"{FIN}=31\n", enabled="ENABLED=no"),
     "enabled in capitals": ufw(f"{FIN}=31\n", enabled='ENABLED="YES"'),

@@ -88,7 +88,8 @@ def really(root: Path, command: str) -> tuple[dict[str, str], dict[str, str]]:
         f" exec chroot {root} sh -c \"$1\" sh"
     )
     inside = f"{show}; echo; echo =====; {command} > /dev/null 2>&1; {show}"
-    out = run("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-euc", script, "sh", inside, check=False).stdout
+    apart = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
+    out = run(*apart, "sh", "-euc", script, "sh", inside, check=False).stdout
     before, _line, after = out.partition(b"=====\n")
     return values(before), values(after)
 

@@ -36,8 +36,8 @@ def parse(data: bytes, first_section: Optional[str] = None, old: bool = False) -
     The dialect is ``ConfigParser(delimiters="=", inline_comment_prefixes="#", strict=False)``.
 
     :param first_section: name for the lines before any section, where the file may have such.
-    :param old: the dialect of ConfigObj, which older versions of TuneD read with: ``;`` begins no comment, and an option
-        may stand in a section once.
+    :param old: the dialect of ConfigObj, which older versions of TuneD read with: ``;`` begins no comment, and an
+        option may stand in a section once.
     :raises Malformed: when the file is refused.
     """
     sections: Sections = {}
