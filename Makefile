@@ -60,7 +60,7 @@ kernels: $(DEV) ## Ask every kernel of the matrix, and write docs/kernel-matrix.
 benchmark: $(DEV) ## Measure the census and the audit; needs root
 	@$(BIN)/python tests/benchmark/run.py $(ARGS)
 
-docs: $(DEV) ## Generate the reference in docs/
+docs: $(DEV) ## Generate the reference, the rules and the READMEs of roles
 	@tools/generate_docs.sh
 
 clean: ## Remove everything that the tools made

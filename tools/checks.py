@@ -75,7 +75,10 @@ CHECKS = (
     Check("units", "units", _pytest("tests/unit"), path="tests/unit"),
     Check("packaging", "integration", _pytest("tests/packaging"), path="tests/packaging"),
     Check("host-python", "integration", _pytest("tests/host_python"), path="tests/host_python"),
-    Check("namespaces", "integration", _pytest("tests/integration"), ("namespaces", "sshd"), "tests/integration"),
+    Check(
+        "namespaces", "integration", _pytest("tests/integration"), ("namespaces", "sshd", "containers"), "tests/integration",
+        timeout=1800,
+    ),
     Check("browser", "integration", _pytest("tests/browser"), ("browser",), "tests/browser"),
     Check("molecule-audit", "molecule", ("tools/run_molecule.sh", "audit"), ("containers",)),
     # The oldest kernel of the matrix and the newest.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Everything in docs/ that is generated.
+# Everything that is generated: the reference, the rules, the READMEs of roles.
 # usage: generate_docs.sh [--check]     --check: change nothing, fail if something is out of date
 
 set -eu

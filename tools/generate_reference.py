@@ -128,8 +128,8 @@ def pages() -> dict[str, str]:
         for name, data in sorted(documented.items()):
             file = f"{kind}_{name.rpartition('.')[2]}.md"
             result[file] = role_page(name, data) if kind == "role" else page(name, kind, data)
-            short = "" if kind == "role" else f": {prose(data['doc']['short_description'])}"
-            index.append(f"- [{name}]({file}) ({kind}){short}")
+            doc = data["entry_points"]["main"] if kind == "role" else data["doc"]
+            index.append(f"- [{name}]({file}) ({kind}): {prose(doc['short_description'])}")
     result["README.md"] = "\n".join(index) + "\n"
     return result
 

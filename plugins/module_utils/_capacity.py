@@ -7,6 +7,8 @@ from typing import AbstractSet, FrozenSet, List, NamedTuple, Optional
 
 from ._ports import PortRange
 
+#: a peak is the mean of so many seconds in a row: a rate of one second alone is chance
+_PEAK_WINDOW = 10
 #: the forecast carries on the mean rate of so many seconds ...
 _FORECAST_WINDOW = 10
 #: ... and says nothing on fewer closes than this in them
@@ -44,6 +46,12 @@ def close_rate(slots: List[int], timewait_ms: int) -> float:
     """Mean entries into TIME-WAIT per second, over the last minute or the length of TIME-WAIT if that is shorter."""
     seconds = min(len(slots), max(1, timewait_ms // 1000))
     return round(sum(slots) / seconds, 2)
+
+
+def peak_close_rate(slots: List[int]) -> float:
+    """Entries into TIME-WAIT per second, mean of the busiest ten seconds in a row of the last minute."""
+    ends = range(_PEAK_WINDOW, len(slots) + 1)
+    return max((sum(slots[end - _PEAK_WINDOW:end]) for end in ends), default=0) / _PEAK_WINDOW
 
 
 def seconds_to_exhaustion(

@@ -5,7 +5,7 @@
 
 from collections import Counter
 from heapq import nsmallest
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from . import _capacity
 from ._kernel import addresses
@@ -49,7 +49,7 @@ class Census(NamedTuple):
     """``pools``: as in the facts. ``totals``: by direction. ``omitted``: what did not travel."""
 
     pools: List[Dict[str, Any]]
-    totals: Dict[str, Dict[str, int]]
+    totals: Dict[str, Dict[str, Union[int, float]]]
     omitted: Dict[str, int]
 
 
@@ -59,15 +59,21 @@ def take(tally: Tally, settings: Settings) -> Census:
     A server may have as many pools as clients: only those that travel become objects.
     """
     used: Counter[bytes] = Counter()
-    totals = {direction: {"pools": 0, "used": 0, "time_wait": 0} for direction in (OUTBOUND, INBOUND)}
+    all_slots = {direction: [0] * (OTHER_STATE + 1) for direction in (OUTBOUND, INBOUND)}
     for key, count in tally.counts():
         used[key[:-1]] += count
-        if key[-1] != OTHER_STATE:
-            totals[direction_of(key)]["time_wait"] += count
-    for pool, count in used.items():
-        total = totals[direction_of(pool)]
-        total["pools"] += 1
-        total["used"] += count
+        all_slots[direction_of(key)][key[-1]] += count
+    totals: Dict[str, Dict[str, Union[int, float]]] = {
+        direction: {
+            "pools": 0,
+            "used": sum(by_slot),
+            "time_wait": sum(by_slot[:OTHER_STATE]),
+            "peak_close_rate": _capacity.peak_close_rate(by_slot[:HISTORY_SECONDS]),
+        }
+        for direction, by_slot in all_slots.items()
+    }
+    for pool in used:
+        totals[direction_of(pool)]["pools"] += 1
 
     # all pools of one direction have the same capacity, so the fullest are those with the most quadruplets
     chosen: List[bytes] = []

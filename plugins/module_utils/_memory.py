@@ -16,7 +16,7 @@ _EHASH_BUCKET_BYTES = 8
 
 
 def describe(
-    kernel: RunningKernel, symbols: Symbols, totals: List[Dict[str, Dict[str, int]]]
+    kernel: RunningKernel, symbols: Symbols, totals: List[Dict[str, Dict[str, Any]]]
 ) -> Tuple[Dict[str, Any], Optional[KernelReadError]]:
     """``(facts, problem)``: the problem is what made the sizes an estimate.
 
@@ -34,11 +34,26 @@ def describe(
         "per_inbound_bytes": size.inbound,
         "per_outbound_bytes": size.outbound,
         "time_wait_bytes": entry_bytes,
+        "total_bytes": _total(kernel),
         "source": size.source,
         "ehash_entries": entries,
         "ehash_bytes": entries * _EHASH_BUCKET_BYTES if entries else None,
         "ehash_source": source,
     }, problem
+
+
+def _total(kernel: RunningKernel) -> Optional[int]:
+    """MemTotal: what the machine has, also where a container may use only a part of it; None when nothing tells."""
+    try:
+        lines = kernel.read_text("/proc/meminfo").splitlines()
+    except KernelReadError:
+        return None
+    for line in lines:
+        name, _colon, rest = line.partition(":")
+        fields = rest.split()
+        if name == "MemTotal" and len(fields) == 2 and fields[0].isdigit() and fields[1] == "kB":
+            return int(fields[0]) * 1024
+    return None
 
 
 def _ehash(kernel: RunningKernel) -> Tuple[Optional[int], Optional[str]]:

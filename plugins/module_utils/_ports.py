@@ -47,6 +47,23 @@ def parse_range(text: str) -> PortRange:
     return PortRange(low, high)
 
 
+def widened(present: PortRange, low: int, high: int, lowest: int) -> PortRange:
+    """A range that holds ``present`` and as much of ``low`` to ``high`` as the kernel takes.
+
+    Ends of different parity where there is room, or the search of connect() leaves one port out.
+
+    :param lowest: ip_unprivileged_port_start: the kernel refuses a range that begins below it.
+    """
+    low = min(present.low, max(low, lowest))
+    high = max(present.high, high)
+    if (low ^ high) & 1 == 0:
+        if low - 1 >= max(1024, lowest):
+            low -= 1
+        elif high < 65535:
+            high += 1
+    return PortRange(low, high)
+
+
 def parse_list(text: str) -> Set[int]:
     """``ip_local_reserved_ports``: ports and ranges with commas, as a set; any white space around them is fine.
 

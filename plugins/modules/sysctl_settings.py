@@ -144,7 +144,7 @@ persisted:
   type: bool
   returned: success
   sample: true
-skipped:
+skipped_keys:
   description: Sysctls about which nothing was done, with the reason.
   type: list
   elements: dict
@@ -212,7 +212,8 @@ def main() -> None:
         before=found.before,
         after=found.after,
         persisted=asked.files_too,
-        skipped=found.skipped,
+        # not "skipped": Ansible takes a result that has such a key for that of a task that did not run
+        skipped_keys=found.skipped,
         scripts=found.scripts,
         **found.outcome.as_result()
     )

@@ -188,6 +188,7 @@ ansible_facts:
             per_outbound_bytes: 512
             source: slab
             time_wait_bytes: 2042880
+            total_bytes: 25282662400
         connect_failures:
           description:
             - Connections that failed for want of a port while the host was listened to, of all namespaces.

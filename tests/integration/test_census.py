@@ -29,11 +29,16 @@ def census(namespace: Namespace, ends: list[End], server_ports: set[int], **opti
     assert first["pools_total"] == len(expected)
     for direction in ("outbound", "inbound"):
         pools = {key: held for key, held in expected.items() if key.direction == direction}
-        assert first["totals"][direction] == {
+        total = first["totals"][direction]
+        time_wait = sum(held.time_wait for held in pools.values())
+        assert {key: total[key] for key in ("pools", "used", "time_wait")} == {
             "pools": len(pools),
             "used": sum(held.used for held in pools.values()),
-            "time_wait": sum(held.time_wait for held in pools.values()),
+            "time_wait": time_wait,
         }
+        # all of it came in one burst or in a few: the mean of ten seconds is a tenth of that at most
+        assert 0 <= total["peak_close_rate"] <= time_wait / 10
+        assert bool(total["peak_close_rate"]) == bool(time_wait)
     return first
 
 
@@ -178,7 +183,7 @@ def test_pools_that_do_not_travel_are_summed_up(namespace: Namespace, traffic: T
     assert [pool["used"] for pool in found["pools"]] == [5, 4]
     assert found["pools_total"] == 5
     assert found["pools_omitted"] == {"count": 3, "used": 6}
-    assert found["totals"]["outbound"] == {"pools": 5, "used": 15, "time_wait": 15}
+    assert found["totals"]["outbound"] == {"pools": 5, "used": 15, "time_wait": 15, "peak_close_rate": 1.5}
 
 
 def test_through_ansible(namespace: Namespace, traffic: Traffic) -> None:

@@ -36,7 +36,7 @@ def four_times(host: Host, **options: Any) -> dict[str, Any]:
     assert (host.files(), values(host), journal(host)) == before
     done = settings(host, **options)
     assert not done.get("failed"), done["msg"]
-    for key in ("changed", "before", "after", "diff", "skipped"):
+    for key in ("changed", "before", "after", "diff", "skipped_keys"):
         assert foretold[key] == done[key], key
     after = host.files(), values(host), journal(host)
     for check in (True, False):
@@ -186,7 +186,7 @@ def test_a_missing_sysctl_fails_or_is_skipped_and_written_nowhere(host: Host) ->
         assert "tcp_tw_timeout" in settings(host, values=wanted, check=check)["msg"]
     assert host.files() == before
     done = four_times(host, values=wanted, missing="skip")
-    assert [one["key"] for one in done["skipped"]] == ["net.ipv4.tcp_tw_timeout"]
+    assert [one["key"] for one in done["skipped_keys"]] == ["net.ipv4.tcp_tw_timeout"]
     assert "tcp_tw_timeout" not in host.read(OURS)
 
 

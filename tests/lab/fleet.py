@@ -30,6 +30,12 @@ _HOST = """
 set -eu
 awk '$4 ~ /^net:/ {print $5}' /proc/self/mountinfo | xargs -r umount -l
 mount -t tmpfs tmpfs /run
+if [ "$4" = changeable ]; then
+    # a copy: what is written stays in here, and what somebody writes to the machine's meanwhile does not come in
+    cp -a /etc /run/etc
+    mount --bind /run/etc /etc
+    mount -t tmpfs -o mode=0755 tmpfs /var/lib
+fi
 mkdir -m 0755 /run/sshd
 hostname "$1"
 exec "$2" -D -e -f /dev/null -h "$3/host_key" -o AuthorizedKeysFile="$3/key.pub" -o PidFile=none \
@@ -38,11 +44,15 @@ exec "$2" -D -e -f /dev/null -h "$3/host_key" -o AuthorizedKeysFile="$3/key.pub"
 
 
 class Fleet:
-    """``hosts`` by name; ``inventory`` is a file for ``ansible -i``."""
+    """``hosts`` by name; ``inventory`` is a file for ``ansible -i``.
 
-    def __init__(self, lab: Lab, folder: Path, count: int) -> None:
+    With ``changeable`` each host has an ``/etc`` of its own, which begins as the machine's, and an empty ``/var/lib``.
+    """
+
+    def __init__(self, lab: Lab, folder: Path, count: int, changeable: bool = False) -> None:
         self._lab = lab
         self._folder = folder
+        self._files = "changeable" if changeable else "machine's"
         self.hosts: dict[str, Namespace] = {}
         self._variables: dict[str, dict[str, Any]] = {}
         self.inventory = folder / "hosts.json"
@@ -69,7 +79,8 @@ class Fleet:
         self.hosts[name] = host
         self._variables[name] = {"ansible_host": address}
         command = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        argv = host.argv(*command, "sh", "-c", _HOST, "sh", name, str(self._sshd), str(self._folder))
+        arguments = (name, str(self._sshd), str(self._folder), self._files)
+        argv = host.argv(*command, "sh", "-c", _HOST, "sh", *arguments)
         self._lab.start(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def _answers(self, name: str) -> bool:
@@ -84,8 +95,8 @@ class Fleet:
         self._variables[name] = {"ansible_host": address}
         self._write_inventory()
 
-    def _write_inventory(self) -> None:
-        common = {
+    def _common(self) -> dict[str, str]:
+        return {
             "ansible_user": "root",
             "ansible_ssh_executable": str(self._folder / "ssh"),
             "ansible_ssh_private_key_file": str(self._folder / "key"),
@@ -95,7 +106,9 @@ class Fleet:
             "ansible_remote_tmp": "/run/ansible",
             "ansible_python_interpreter": _PYTHON,
         }
-        inventory = {"all": {"vars": common, "hosts": self._variables}}
+
+    def _write_inventory(self) -> None:
+        inventory = {"all": {"vars": self._common(), "hosts": self._variables}}
         self.inventory.write_text(json.dumps(inventory, indent=1), encoding="utf-8")
 
     def environment(self) -> Mapping[str, str]:
@@ -118,6 +131,17 @@ class Fleet:
             check=False,
         )
 
+    def shell(self, name: str, script: str) -> str:
+        """Output of a script on a host, by ssh.
+
+        :raises subprocess.CalledProcessError: when it fails.
+        """
+        options = self._common()["ansible_ssh_common_args"].split()
+        address = self._variables[name]["ansible_host"]
+        argv = [str(self._folder / "ssh"), "-i", str(self._folder / "key"), *options, f"root@{address}", script]
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout
+
     def forget_connections(self) -> None:
         """End the shared connections, so that the next command makes its own."""
         for pid in self.fabric.process_ids():
@@ -127,10 +151,10 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def fleet(lab: Lab, count: int) -> Iterator[Fleet]:
+def fleet(lab: Lab, count: int, changeable: bool = False) -> Iterator[Fleet]:
     """So many hosts for the length of the block; the lab takes their namespaces and processes away."""
     with tempfile.TemporaryDirectory(prefix="tw") as folder:
-        one = Fleet(lab, Path(folder), count)
+        one = Fleet(lab, Path(folder), count, changeable)
         try:
             yield one
         finally:

@@ -181,6 +181,10 @@ class Namespace:
         """Sockets in TIME-WAIT, both directions; 0 where it is not told."""
         return sum(self.total(direction, "time_wait") or 0 for direction in ("inbound", "outbound"))
 
+    def peak_close_rate(self, direction: str) -> float | None:
+        """Connections that entered TIME-WAIT per second, all pools, busiest ten seconds of the last minute."""
+        return measure(mapping(mapping(self._raw.get("totals")).get(direction)).get("peak_close_rate"))
+
     def state(self, name: str) -> int | None:
         """Sockets in a state."""
         return count(mapping(self._raw.get("states")).get(name))
@@ -237,6 +241,8 @@ class Memory(NamedTuple):
     time_wait_bytes: int
     source: str
     ehash_entries: int | None
+    #: of the machine
+    total_bytes: int | None
 
 
 class Capability(NamedTuple):
@@ -273,7 +279,8 @@ class Facts:
         inbound, outbound, total = sizes
         if inbound is None or outbound is None or total is None:
             return None
-        return Memory(inbound, outbound, total, text(part.get("source")), count(part.get("ehash_entries")))
+        entries, machine = count(part.get("ehash_entries")), count(part.get("total_bytes"))
+        return Memory(inbound, outbound, total, text(part.get("source")), entries, machine)
 
     def asked_for(self, subset: str) -> bool:
         """Whether the host was asked for a subset; documents of older versions were not asked for the newer ones."""

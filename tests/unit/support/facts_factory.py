@@ -92,6 +92,7 @@ def make_namespace(pools: list[dict[str, Any]] | None = None, **overrides: Any) 
             "pools": sum(pool["direction"] == direction for pool in pools),
             "used": sum(pool["used"] for pool in pools if pool["direction"] == direction),
             "time_wait": sum(pool["time_wait"] for pool in pools if pool["direction"] == direction),
+            "peak_close_rate": 0.0,
         }
         for direction in ("outbound", "inbound")
     }
@@ -210,6 +211,7 @@ def make_facts(**overrides: Any) -> dict[str, Any]:
             "per_inbound_bytes": 256,
             "per_outbound_bytes": 512,
             "time_wait_bytes": cost,
+            "total_bytes": 24 * 2**30,
             "source": "slab",
             "ehash_entries": 262144,
             "ehash_bytes": 2097152,

@@ -46,3 +46,17 @@ def test_a_few_closes_are_no_forecast():
 @pytest.mark.parametrize(("delay_ms", "count"), [(1, 59), (1000, 59), (1001, 58), (60000, 0), (0, 60)])
 def test_reusable_are_those_older_than_the_delay(delay_ms, count):
     assert _capacity.reusable([1] * 60, 100, delay_ms) == 100 + count
+
+
+@pytest.mark.parametrize(
+    ("slots", "rate"),
+    [
+        ([0] * 60, 0),
+        ([7] * 60, 7),
+        ([0] * 59 + [100], 10),
+        ([0] * 20 + [30] * 10 + [1] * 30, 30),
+        ([0] * 25 + [30] * 10 + [50] + [0] * 24, 32),
+    ],
+)
+def test_the_peak_is_the_mean_of_the_busiest_ten_seconds_in_a_row(slots, rate):
+    assert _capacity.peak_close_rate(slots) == rate

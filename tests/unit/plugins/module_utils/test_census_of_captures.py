@@ -135,3 +135,26 @@ def test_the_table_of_connections_is_told_or_estimated(entries, buckets, expecte
     folder = "/proc/sys/net/ipv4/"
     memory = _gather({folder + "tcp_ehash_entries": entries, folder + "tcp_max_tw_buckets": buckets})["memory"]
     assert (memory["ehash_entries"], memory["ehash_bytes"], memory["ehash_source"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("meminfo", "total"),
+    [
+        ("MemTotal:       24690100 kB\nMemFree: 1 kB\n", 24690100 * 1024),
+        ("MemFree: 1 kB\n", None),
+        ("MemTotal: many kB\n", None),
+        (None, None),
+    ],
+)
+def test_the_memory_of_the_machine_is_told_or_unknown(meminfo, total):
+    assert _gather({"/proc/meminfo": meminfo})["memory"]["total_bytes"] == total
+
+
+def test_totals_carry_the_busiest_ten_seconds_of_all_pools():
+    namespace = _gather({})["namespaces"][0]
+    histories = [pool["history"] for pool in namespace["pools"] if pool["direction"] == "outbound"]
+    seconds = [sum(history[second] for history in histories) for second in range(60)]
+    busiest = max(sum(seconds[start : start + 10]) for start in range(51))
+    assert busiest
+    assert namespace["pools_omitted"]["count"] == 0
+    assert namespace["totals"]["outbound"]["peak_close_rate"] == busiest / 10

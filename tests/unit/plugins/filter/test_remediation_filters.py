@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters that remedies use: plain data out, one sentence for what makes no sense, documentation that is true."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible_collections.tcpops.timewait.plugins.filter import bucket_limit, wider_range, worse_findings
+from support.facts_factory import make_facts
+
+PLUGINS = (bucket_limit, wider_range, worse_findings)
+
+
+def names(plugin: ModuleType) -> str:
+    return plugin.__name__.rpartition(".")[2]
+
+
+def use(plugin: ModuleType, *arguments: Any, **named: Any) -> Any:
+    return plugin.FilterModule().filters()[names(plugin)](*arguments, **named)
+
+
+def test_they_give_plain_data() -> None:
+    assert use(bucket_limit, make_facts())["wanted"] == 131072
+    assert use(wider_range, make_facts(), "10240", 65535) == {"low": 10240, "high": 65535, "gained": 27064}
+    critical = {"id": "TW-POOL-003", "severity": "CRITICAL", "state": "fail", "subject": "x", "evidence": ["full"]}
+    (change,) = use(worse_findings, [], [critical])
+    assert change == {"before": None, "after": critical, "reason": "new: TW-POOL-003 CRITICAL on x: full"}
+
+
+@pytest.mark.parametrize(
+    ("plugin", "arguments"),
+    [
+        (bucket_limit, ("garbage",)),
+        (bucket_limit, (make_facts(), "much")),
+        (bucket_limit, (make_facts(), None)),
+        (wider_range, (make_facts(), 5, 4)),
+        (wider_range, (make_facts(), "low", 4)),
+        (worse_findings, (None, [])),
+        (worse_findings, ([], [], "BAD")),
+    ],
+)
+def test_bad_input_fails_with_one_sentence(plugin: ModuleType, arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(AnsibleFilterError, match=rf"^tcpops\.timewait\.{names(plugin)}: [^\n]+$"):
+        use(plugin, *arguments)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=names)
+def test_the_documentation_matches_the_signature(plugin: ModuleType) -> None:
+    documented = yaml.safe_load(plugin.DOCUMENTATION)
+    assert documented["name"] == names(plugin)
+    parameters = list(inspect.signature(plugin.FilterModule().filters()[names(plugin)]).parameters.values())
+    assert list(documented["options"]) == ["_input", *(one.name for one in parameters[1:])]
+    for parameter in parameters[1:]:
+        option = documented["options"][parameter.name]
+        if parameter.default is inspect.Parameter.empty:
+            assert option["required"]
+        else:
+            assert option["default"] == parameter.default
+    assert yaml.safe_load(plugin.EXAMPLES) and yaml.safe_load(plugin.RETURN)
