@@ -177,3 +177,94 @@ CASES: dict[str, Tree] = {
     "the whole path": etc("/proc/sys/net/ipv4/tcp_fin_timeout=31", f"{REUSE}=1"),
     "a key that is gone": etc("net.ipv4.tcp_tw_recycle=1", "net.ipv4.tcp_tw_re*=1"),
 }
+
+
+def profile(text: str, name: str = "mine") -> Tree:
+    """A profile, in the folder of older versions of TuneD and in that of newer ones."""
+    return {f"/etc/tuned/{name}/tuned.conf": text, f"/etc/tuned/profiles/{name}/tuned.conf": text}
+
+
+def tuned(text: str, settings: str = "", active: str = "mine", **files: str) -> Tree:
+    """TuneD that applies a profile and is done; files of sysctl.d by name without suffix."""
+    return {
+        "/etc/tuned/tuned-main.conf": f"daemon = 0\n{settings}\n",
+        "/etc/tuned/active_profile": f"{active}\n",
+        "/etc/tuned/profile_mode": "manual\n",
+        **profile(text),
+        **{f"/etc/sysctl.d/{name}.conf": content for name, content in files.items()},
+    }
+
+
+BOTH = f"[sysctl]\n{FIN}=31\n{REUSE}=1\n"
+
+TUNED_CASES: dict[str, Tree] = {
+    "profile alone": tuned(BOTH),
+    "the system's files after it": tuned(BOTH, a=f"{FIN}=32\n"),
+    "the system's files left alone": tuned(BOTH, "reapply_sysctl = 0", a=f"{FIN}=32\n{BACKLOG}=901\n"),
+    "left alone in words": tuned(BOTH, "reapply_sysctl = False # mine", a=f"{FIN}=32\n"),
+    "sysctl.conf last": {**tuned(BOTH, a=f"{FIN}=32\n"), "/etc/sysctl.conf": f"{FIN}=33\n"},
+    "run before etc": {**tuned(BOTH, a=f"{FIN}=32\n"), "/run/sysctl.d/a.conf": f"{BACKLOG}=901\n"},
+    "usr not at all": {**tuned(BOTH), "/usr/lib/sysctl.d/z.conf": f"{FIN}=32\n{BACKLOG}=901\n"},
+    "hidden names too": tuned(BOTH, **{".a": f"{FIN}=32\n"}),
+    "no patterns": tuned(BOTH, a="net.ipv4.tcp_fin_*=32\nnet.ipv4.tcp_max_syn_*=901\n"),
+    "dash before the key": tuned(BOTH, a=f"-{FIN}=32\n-{BACKLOG}\n"),
+    "slashes in the system's files": tuned(BOTH, a="net/ipv4/tcp_fin_timeout=32\n"),
+    "slashes in the profile": tuned("[sysctl]\nnet/ipv4/tcp_fin_timeout=31\nnet.ipv4.tcp_tw_reuse=1\n"),
+    "comments and bad lines in the system's files": tuned(BOTH, a=f"# x\n;y\nz\n=1\n{FIN} = 32 # x\n{BACKLOG}=\n"),
+    "comments in the profile": tuned(f"# x\n[sysctl]\n; y\n{FIN} = 31 # z\n{REUSE}=1;2\n#{BACKLOG}=901\n"),
+    "CRLF": tuned(BOTH.replace("\n", "\r\n"), a=f"{FIN}=32\r\n"),
+    "quoted": tuned(f'[sysctl]\n{FIN}="31"\n{RANGE}="20000 30001"\n'),
+    "the same key twice": tuned(f"[sysctl]\n{FIN}=31\n{FIN}=32\n"),
+    "key that is gone": tuned(f"[sysctl]\nnet.ipv4.tcp_tw_recycle=1\n{FIN}=31\n"),
+    "value that the kernel refuses": tuned(f"[sysctl]\n{FIN}=many\n{REUSE}=1\n"),
+    "include": {**tuned(f"[main]\ninclude=base\n[sysctl]\n{FIN}=31\n"),
+                **profile(f"[sysctl]\n{FIN}=32\n{REUSE}=1\n", "base")},
+    "two includes": {**tuned(f"[main]\ninclude=base, other\n[sysctl]\n{REUSE}=1\n"),
+                     **profile(f"[sysctl]\n{FIN}=32\n{BACKLOG}=901\n", "base"),
+                     **profile(f"[sysctl]\n{FIN}=33\n", "other")},
+    "include that is not there, with a dash": tuned("[main]\ninclude=-base\n" + BOTH),
+    "include that is not there": tuned("[main]\ninclude=base\n" + BOTH),
+    "replace": {**tuned(f"[main]\ninclude=base\n[sysctl]\nreplace=true\n{FIN}=31\n"),
+                **profile(f"[sysctl]\n{FIN}=32\n{REUSE}=1\n", "base")},
+    "drop": {**tuned(f"[main]\ninclude=base\n[sysctl]\ndrop={REUSE}\n{FIN}=31\n"),
+             **profile(f"[sysctl]\n{FIN}=32\n{REUSE}=1\n", "base")},
+    "not enabled": tuned(f"[sysctl]\nenabled=false\n{FIN}=31\n"),
+    "section of another name": tuned(f"[mine]\ntype=sysctl\n{FIN}=31\n[sysctl]\n{REUSE}=1\n"),
+    "two active profiles": {**tuned(BOTH, active="mine other"), **profile(f"[sysctl]\n{FIN}=32\n", "other")},
+    "profile of the package": {**tuned("[main]\ninclude=shipped\n"),
+                               "/usr/lib/tuned/shipped/tuned.conf": BOTH,
+                               "/usr/lib/tuned/profiles/shipped/tuned.conf": BOTH},
+    "etc before the package": {**tuned(BOTH), "/usr/lib/tuned/mine/tuned.conf": f"[sysctl]\n{FIN}=32\n",
+                               "/usr/lib/tuned/profiles/mine/tuned.conf": f"[sysctl]\n{FIN}=32\n"},
+    "malformed": tuned("[sysctl]\nnonsense\n" + BOTH),
+    "variable": tuned(f"[variables]\nx=31\n[sysctl]\n{FIN}=${{x}}\n{REUSE}=1\n"),
+    "only where it raises": tuned(f"[sysctl]\n{FIN}=>31\n{REUSE}=1\n"),
+}  # fmt: skip
+
+
+def ufw(text: str, settings: str = "IPT_SYSCTL=/etc/ufw/sysctl.conf", enabled: str = "ENABLED=yes") -> Tree:
+    defaults = (
+        "IPV6=no\nDEFAULT_INPUT_POLICY=DROP\nDEFAULT_OUTPUT_POLICY=ACCEPT\nDEFAULT_FORWARD_POLICY=DROP\n"
+        "DEFAULT_APPLICATION_POLICY=SKIP\nMANAGE_BUILTINS=no\nIPT_MODULES=\n"
+    )
+    return {
+        "/etc/default/ufw": f"{defaults}{settings}\n",
+        "/etc/ufw/ufw.conf": f"LOGLEVEL=off\n{enabled}\n",
+        "/etc/ufw/sysctl.conf": text,
+    }
+
+
+UFW_CASES: dict[str, Tree] = {
+    "its own spelling": ufw("net/ipv4/tcp_fin_timeout=31\nnet/ipv4/tcp_tw_reuse=1\n"),
+    "with dots, dashes and patterns": ufw(f"-{FIN}=31\nnet.ipv4.tcp_tw_reus?=1\n"),
+    "not the system's files": {**ufw(f"{FIN}=31\n"), "/etc/sysctl.conf": f"{FIN}=32\n{REUSE}=1\n"},
+    "not enabled": ufw(f"{FIN}=31\n", enabled="ENABLED=no"),
+    "enabled in capitals": ufw(f"{FIN}=31\n", enabled='ENABLED="YES"'),
+    "another file": {**ufw(f"{FIN}=31\n", 'IPT_SYSCTL="/etc/mine" # x'), "/etc/mine": f"{FIN}=32\n"},
+    "another file, said in ufw.conf": {
+        **ufw(f"{FIN}=31\n", enabled="ENABLED=yes\nIPT_SYSCTL=/etc/mine"), "/etc/mine": f"{FIN}=32\n"
+    },
+    "no file": ufw(f"{FIN}=31\n", "IPT_SYSCTL="),
+    "a file that is not there": ufw(f"{FIN}=31\n", "IPT_SYSCTL=/etc/none"),
+    "the last one counts": ufw(f"{FIN}=31\n{REUSE}=1\n{FIN}=32\n"),
+}

@@ -24,6 +24,9 @@ _SECONDS = 60
 _LOADERS = {
     "systemd-sysctl": "/lib/systemd/systemd-sysctl --prefix=/net",
     "procps": "sysctl --system",
+    # with "daemon = 0" in its settings it applies the profile and is done
+    "tuned": "timeout 60 tuned --no-dbus",
+    "ufw": "/lib/ufw/ufw-init start",
 }
 #: the files that any image may bring along; a case has what it says and nothing else
 _EMPTIED = ("etc/sysctl.d", "run/sysctl.d", "usr/local/lib/sysctl.d", "usr/lib/sysctl.d", "lib/sysctl.d")
@@ -47,12 +50,15 @@ def mount_tree(image: str, work: Path, tree: dict[str, object]) -> Path:
     for path, content in tree.items():
         write(root, path, content)
     run("mount", "--bind", "/proc", str(root / "proc"))
+    run("mount", "-o", "bind,ro", "/dev", str(root / "dev"))
     return root
 
 
 def write(root: Path, path: str, content: object) -> None:
     place = root / path.lstrip("/")
     place.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_file():
+        place.unlink()
     if isinstance(content, dict):
         place.symlink_to(content["link"])
     elif isinstance(content, list):
@@ -82,7 +88,8 @@ def really(root: Path, command: str) -> tuple[dict[str, str], dict[str, str]]:
         f" exec chroot {root} sh -c \"$1\" sh"
     )
     inside = f"{show}; echo; echo =====; {command} > /dev/null 2>&1; {show}"
-    out = run("unshare", "--mount", "--net", "sh", "-euc", script, "sh", inside, check=False).stdout
+    apart = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
+    out = run(*apart, "sh", "-euc", script, "sh", inside, check=False).stdout
     before, _line, after = out.partition(b"=====\n")
     return values(before), values(after)
 
@@ -102,16 +109,16 @@ def expected(root: Path, present: set[str]) -> dict[str, dict[str, object]]:
 
 
 def main() -> None:
-    image, cases = sys.argv[1], json.load(sys.stdin)
+    image, names, cases = sys.argv[1], sys.argv[2:], json.load(sys.stdin)
     results = {}
     run("mount", "-t", "tmpfs", "tmpfs", "/mnt")
     for name, tree in cases.items():
         with tempfile.TemporaryDirectory(dir="/mnt", ignore_cleanup_errors=True) as work:
             root = mount_tree(image, Path(work), tree)
-            real = {loader: really(root, command) for loader, command in _LOADERS.items()}
+            real = {loader: really(root, _LOADERS[loader]) for loader in names}
             present = set(next(iter(real.values()))[0]) & set(keys.OURS)
             results[name] = {"expected": expected(root, present), "real": real}
-            run("umount", "-l", str(root / "proc"))
+            run("umount", "-l", str(root / "proc"), str(root / "dev"))
             run("umount", "-l", str(root))
     json.dump(results, sys.stdout)
 

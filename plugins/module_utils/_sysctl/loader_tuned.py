@@ -31,9 +31,11 @@ _YES = ("true", "1", "yes", "on", "y", "t")
 
 
 class _Code(NamedTuple):
-    """What the installed version does: see ``dialects.parse_tuned``, and where it looks for profiles."""
+    """What the installed version does: ``swaps`` see ``dialects.parse_tuned``, ``old`` see ``profiles.parse``, and
+    where it looks for profiles. The old one knows no include that may be missing."""
 
     swaps: bool
+    old: bool
     folders: Tuple[str, ...]
 
 
@@ -88,18 +90,20 @@ def _main_options(files: Files, found: reading.Reading) -> Dict[str, profiles.Op
 
 def _code(files: Files) -> _Code:
     """Asked of its own source: packages of one version differ, and the version stands in no file."""
-    swaps, moved = False, False
+    swaps, old, moved = False, False, False
     for parent in _python_folders(files):
         try:
             plugin = files.read(parent + "/tuned/plugins/plugin_sysctl.py")
             constants = files.read(parent + "/tuned/consts.py")
+            loader = files.read(parent + "/tuned/profiles/loader.py")
         except FileReadError:
             continue
         swaps = b'"./", "/."' in plugin
+        old = b"configobj" in loader
         moved = b"/etc/tuned/profiles" in constants
         break
     below = "/profiles" if moved else ""
-    return _Code(swaps, ("/usr/lib/tuned" + below, "/etc/tuned" + below))
+    return _Code(swaps, old, ("/usr/lib/tuned" + below, "/etc/tuned" + below))
 
 
 def _python_folders(files: Files) -> List[str]:
@@ -132,7 +136,7 @@ class _Profiles:
                 )
 
     def _load(self, name: str) -> None:
-        optional = name.startswith("-")
+        optional = name.startswith("-") and not self._code.old
         path = self._locate(name[1:] if optional else name)
         if path in self._found.files:
             return
@@ -143,7 +147,7 @@ class _Profiles:
             return
         self._found.files.append(path)
         try:
-            sections = profiles.parse(self._files.read(path))
+            sections = profiles.parse(self._files.read(path), old=self._code.old)
         except FileReadError as error:
             self._found.problems.append(error)
             return

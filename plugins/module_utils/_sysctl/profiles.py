@@ -30,12 +30,14 @@ class Malformed(Exception):
 Sections = Dict[str, Dict[str, Option]]
 
 
-def parse(data: bytes, first_section: Optional[str] = None) -> Sections:
+def parse(data: bytes, first_section: Optional[str] = None, old: bool = False) -> Sections:
     """Sections by name; of one option the last line counts, but it keeps the place of the first.
 
     The dialect is ``ConfigParser(delimiters="=", inline_comment_prefixes="#", strict=False)``.
 
     :param first_section: name for the lines before any section, where the file may have such.
+    :param old: the dialect of ConfigObj, which older versions of TuneD read with: ``;`` begins no comment, and an
+        option may stand in a section once.
     :raises Malformed: when the file is refused.
     """
     sections: Sections = {}
@@ -43,7 +45,7 @@ def parse(data: bytes, first_section: Optional[str] = None) -> Sections:
     last: Optional[str] = None
     depth = 0
     for number, raw in enumerate(_lines(data), 1):
-        if raw.strip()[:1] in ("#", ";"):
+        if raw.strip()[:1] in (("#",) if old else ("#", ";")):
             continue
         line = _INLINE.sub("", raw)
         text = line.strip()
@@ -63,6 +65,8 @@ def parse(data: bytes, first_section: Optional[str] = None) -> Sections:
         name, equals, value = text.partition("=")
         if current is None or not equals or not name.strip():
             raise Malformed(number, "it is neither a section nor an assignment")
+        if old and name.strip() in current:
+            raise Malformed(number, "%.60s stands there twice" % name.strip())
         last = name.strip()
         current[last] = Option(last, value.strip(), number, False)
     return sections
