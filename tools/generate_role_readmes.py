@@ -37,11 +37,12 @@ $ ansible-playbook -i hosts.yml {collection}.remediate --become --tags {role}
 ```
 """
 
-_CHANGES = f"""* Check mode goes through the same code and stops before the first write; `--diff` shows each line of each file and each
-  running value.
+_CHANGES = f"""* Check mode goes through the same code and stops before the first write. `--diff` shows each line of each
+  file and each running value.
 * A second run changes nothing.
-* What the role changes is one transaction: it is done as a whole, or undone as a whole when anything fails. It stays in
-  the journal and can be undone later: `ansible-playbook {COLLECTION}.rollback --limit HOST -e timewait_rollback_last=1`.
+* What the role changes is one transaction: it is done as a whole, or undone as a whole when anything fails.
+* It stays in the journal and can be taken back later:
+  `ansible-playbook {COLLECTION}.rollback --become --limit HOST -e timewait_rollback_last=1`.
 """
 
 
@@ -60,8 +61,6 @@ def render(role: str, spec: dict[str, Any]) -> str:
     parts += ["## Use\n", _USE.format(title=title, collection=COLLECTION, role=role)]
     parts += ["## Variables\n", "\n".join(option_lines(spec["options"])) + "\n"]
     parts += ["## How it changes a host\n", _CHANGES]
-    if spec.get("notes"):
-        parts += ["## Notes\n", "\n".join(f"* {prose(note)}" for note in spec["notes"]) + "\n"]
     return "\n".join(parts)
 
 

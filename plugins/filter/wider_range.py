@@ -21,7 +21,8 @@ description:
   - Works out C(net.ipv4.ip_local_port_range) for the host that the facts are of, from O(low) to O(high) and never
     narrower than the range that it runs with.
   - The ends have different parity where there is room, because the search of connect() leaves one port out of a
-    range of odd size. The low end is no less than C(net.ipv4.ip_unprivileged_port_start), which the kernel would refuse.
+    range of odd size.
+  - The low end is no less than C(net.ipv4.ip_unprivileged_port_start), because the kernel refuses a lower one.
 positional: _input, low, high
 options:
   _input:

@@ -28,11 +28,15 @@ _CHANCE = 1e-9
 
 
 class Part(NamedTuple):
-    """A part of the range. ``share``: of all starting points of a search, those that end in it on an idle host."""
+    """A part of the range.
+
+    ``taken``: ports given out of it. ``share``: of all starting points of a search, those that end in it on an idle
+    host.
+    """
 
     low: int
     high: int
-    count: int
+    taken: int
     share: float
 
 
@@ -101,7 +105,7 @@ def _chosen_port(address: str) -> int:
 def judge(ports: List[int], expected: _ports.PortRange, reserved: AbstractSet[int]) -> Dict[str, Any]:
     """What the ports show."""
     parts = split(ports, expected, reserved)
-    unreached = [part for part in parts if part.count == 0 and (1 - part.share) ** len(ports) < _CHANCE]
+    unreached = [part for part in parts if part.taken == 0 and (1 - part.share) ** len(ports) < _CHANCE]
     return {
         "range": {"low": expected.low, "high": expected.high, "reserved": _ports.format_list(reserved)},
         "count": len(ports),

@@ -136,7 +136,7 @@ class Files:
             if part == "..":
                 del done[-1:]
                 continue
-            here = "/".join([self._root] + done + [part])
+            here = "/".join([self._root, *done, part])
             if not os.path.islink(here):
                 done.append(part)
                 continue
@@ -147,7 +147,7 @@ class Files:
             if target.startswith("/"):
                 done = []
             left = target.split("/") + left
-        return "/".join([self._root] + done)
+        return "/".join([self._root, *done])
 
 
 def _unreadable(path: str, error: OSError) -> FileError:

@@ -98,13 +98,13 @@ parity_of_low:
   sample: 200
 parts:
   description:
-    - The range in eight parts, with the ports that came from each, and the C(share) of all connections that is to be
-      expected on a host with ports to spare.
+    - The range in eight parts, with how many ports were C(taken) from each, and the C(share) of all connections that
+      is to be expected on a host with ports to spare.
   type: list
   elements: dict
   returned: success
   sample:
-    - {count: 26, high: 17151, low: 10240, share: 0.125}
+    - {high: 17151, low: 10240, share: 0.125, taken: 26}
 unreached:
   description:
     - Parts that no port came from, where chance would do that less often than once in 10^9 times.

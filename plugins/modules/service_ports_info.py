@@ -112,8 +112,10 @@ wanted_reserved:
   sample: "10250,11211,30000-32767"
 held_by_outgoing:
   description:
-    - Outgoing connections whose local port the kernel chose and is now to be reserved, 200 at most. A service that
+    - Outgoing connections whose local port is in the running range and is to be reserved, 200 at most. A service that
       starts while they last fails to take the port.
+    - What a service that has just stopped leaves of its accepted connections cannot be told from outgoing ones, unless
+      there are eight or more.
     - Null when they could not be looked for; RV(unavailable) then says why.
     - C(seconds_left) is the rest of TIME-WAIT, null for a live connection.
   type: list

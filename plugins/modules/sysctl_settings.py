@@ -150,6 +150,12 @@ skipped_keys:
   elements: dict
   returned: success
   sample: [{key: net.ipv4.tcp_tw_recycle, reason: this kernel has no such sysctl}]
+scripts:
+  description: Lines of scripts, cron tables and units that set the same sysctls. They are not edited.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{path: /etc/rc.local, line: 4, key: net.ipv4.tcp_tw_reuse, value: "0"}]
 transaction:
   description: Id of the transaction, for M(tcpops.timewait.rollback).
   type: str
@@ -200,12 +206,15 @@ def main() -> None:
         module.fail_json(msg="%s." % error)
     for warning in found.warnings + found.outcome.warnings:
         module.warn(warning)
+    for line in found.scripts:
+        module.warn("%(path)s:%(line)d sets %(key)s whenever it runs: scripts are not edited" % line)
     module.exit_json(
         before=found.before,
         after=found.after,
         persisted=asked.files_too,
         # not "skipped": Ansible takes a result that has such a key for that of a task that did not run
         skipped_keys=found.skipped,
+        scripts=found.scripts,
         **found.outcome.as_result()
     )
 

@@ -37,17 +37,9 @@ def _shell(suite: str, script: str) -> str:
     return done.stdout.split()[-1]
 
 
-_LAB = "lab=$(tools/build_lab_images.sh \"$1\" | cut -d ' ' -f 2)"
-
-
-def _with_loaders(suite: str) -> str:
-    """Where the files of the image are that has TuneD and ufw besides; built once for each image of the lab."""
-    return _shell(
-        suite,
-        f"{_LAB}; image=${{lab/timewait-lab/timewait-loaders}}; podman image exists $image ||"
-        " podman build --quiet --network host --build-arg BASE=$lab --tag $image tests/lab/loaders; "
-        "podman image mount $image",
-    )
+def _files_of(image: str) -> str:
+    """Where the files of an image of the lab are; the first run on a machine builds it."""
+    return _shell(image, "podman image mount $(tools/build_lab_images.sh \"$1\" | cut -d ' ' -f 2)")
 
 
 def _compare(image: str, cases: dict[str, Tree], *loaders: str) -> dict[str, dict]:
@@ -64,18 +56,18 @@ def _compare(image: str, cases: dict[str, Tree], *loaders: str) -> dict[str, dic
 
 @pytest.fixture(scope="module", params=_SUITES)
 def results(request: pytest.FixtureRequest) -> dict[str, dict]:
-    image = _shell(request.param, f"{_LAB}; podman image mount $lab")
+    image = _files_of(request.param)
     return _compare(image, CASES, "systemd-sysctl", "procps")
 
 
 @pytest.fixture(scope="module", params=_SUITES)
 def tuned_results(request: pytest.FixtureRequest) -> dict[str, dict]:
-    return _compare(_with_loaders(request.param), TUNED_CASES, "tuned")
+    return _compare(_files_of(f"{request.param}/loaders"), TUNED_CASES, "tuned")
 
 
 @pytest.fixture(scope="module", params=_SUITES)
 def ufw_results(request: pytest.FixtureRequest) -> dict[str, dict]:
-    return _compare(_with_loaders(request.param), UFW_CASES, "ufw")
+    return _compare(_files_of(f"{request.param}/loaders"), UFW_CASES, "ufw")
 
 
 def check(result: dict[str, dict], loader: str) -> None:

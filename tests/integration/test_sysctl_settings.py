@@ -275,3 +275,11 @@ def test_a_file_that_cannot_be_read_promises_nothing(host: Host) -> None:
     answer = settings(host, values={"net.ipv4.tcp_tw_reuse": 1})
     assert "/etc/sysctl.d/60-folder.conf" in answer["msg"]
     assert host.sysctl("tcp_tw_reuse") == "0"
+
+
+def test_scripts_are_told_and_left(host: Host) -> None:
+    host.write("/etc/rc.local", "#!/bin/sh\necho 0 > /proc/sys/net/ipv4/tcp_tw_reuse\n")
+    answer = settings(host, values={"net.ipv4.tcp_tw_reuse": 1})
+    assert [(one["path"], one["line"], one["value"]) for one in answer["scripts"]] == [("/etc/rc.local", 2, "0")]
+    assert "/etc/rc.local:2" in str(answer["warnings"])
+    assert host.read("/etc/rc.local").endswith("tcp_tw_reuse\n")

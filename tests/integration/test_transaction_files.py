@@ -15,6 +15,7 @@ import pytest
 
 from tests.lab.facts import COLLECTIONS
 from tests.lab.host_tree import snapshot
+from tests.lab.transactions import Tools
 
 _ACL = "system.posix_acl_access"
 
@@ -27,27 +28,6 @@ def acl(*entries: tuple[int, int, int]) -> bytes:
 NO_ID = 0xFFFFFFFF
 #: owner rw-, user 1234 r--, group r--, mask rw-, others ---
 _FILE_ACL = acl((1, 6, NO_ID), (2, 4, 1234), (4, 4, NO_ID), (0x10, 6, NO_ID), (0x20, 0, NO_ID))
-
-
-class Tools:
-    """The code under test, and a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        from ansible_collections.tcpops.timewait.plugins.module_utils import _transaction as transaction
-        from ansible_collections.tcpops.timewait.plugins.module_utils._transaction import rollback, steps
-
-        self.transaction: Any = transaction
-        self.rollback: Any = rollback
-        self.steps: Any = steps
-        self.etc = folder / "etc"
-        self.etc.mkdir()
-        self.journal = transaction.Journal(str(folder / "journal"))
-
-    def run(self, *steps: Any) -> Any:
-        return self.transaction.run(self.journal, "test", "test", steps)
-
-    def back(self, **choice: Any) -> Any:
-        return self.rollback.rollback(self.journal, self.rollback.Choice(**choice or {"all": True}))
 
 
 @pytest.fixture
@@ -85,7 +65,7 @@ def test_owner_mode_acl_and_attributes(tools: Tools, step: str) -> None:
         assert os.getxattr(path, "security.selinux") == b"system_u:object_r:system_conf_t:s0\x00"
     else:
         assert not path.exists()
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc) == before
     assert path.stat().st_mode & 0o7777 == 0o4660, "the group's bits are the mask of the ACL"
 
@@ -102,7 +82,7 @@ def test_no_acl_of_the_folder_is_inherited(tools: Tools) -> None:
     assert path.read_bytes() == b"new"
     assert _ACL not in os.listxattr(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc) == before
 
 
@@ -115,7 +95,7 @@ def test_a_new_file_has_the_mode_that_was_asked_for(tools: Tools) -> None:
         os.umask(old_umask)
     assert path.stat().st_mode & 0o7777 == 0o664
     assert path.parent.stat().st_mode & 0o7777 == 0o755
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc) == {}
 
 
@@ -131,7 +111,7 @@ def test_a_link_stays_and_its_target_is_written(tools: Tools) -> None:
     assert os.readlink(link) == "middle"
     assert real.read_bytes() == b"new"
     assert snapshot(tools.etc).keys() == before.keys()
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc) == before
 
 
@@ -142,7 +122,7 @@ def test_a_removed_link_comes_back_and_its_target_was_never_touched(tools: Tools
     before = snapshot(tools.etc)
     tools.run(tools.steps.RemoveFile(str(link)))
     assert not os.path.lexists(link)
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc) == before
 
 
@@ -157,7 +137,7 @@ def test_all_names_of_a_file_show_the_new_content(tools: Tools) -> None:
         tools.run(tools.steps.WriteFile(str(path), content))
         assert (tools.etc / "other.conf").read_bytes() == path.read_bytes() == content
         assert path.stat().st_ino == inode
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc) == before
 
 
@@ -167,7 +147,7 @@ def test_a_mode_that_was_changed_since_is_kept(tools: Tools) -> None:
     path.write_bytes(b"old")
     tools.run(tools.steps.WriteFile(str(path), b"new"))
     path.chmod(0o600)
-    tools.back()
+    tools.back(all=True)
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"old", 0o600)
 
 
@@ -177,7 +157,7 @@ def test_a_long_name_has_a_temporary_one(tools: Tools) -> None:
     before = snapshot(tools.etc)
     tools.run(tools.steps.WriteFile(str(path), b"new"))
     assert path.read_bytes() == b"new"
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc) == before
 
 
@@ -186,7 +166,7 @@ def test_a_name_that_is_not_utf8(tools: Tools) -> None:
     tools.run(tools.steps.WriteFile(path, b"\xff\x00"))
     with open(path, "rb") as stream:
         assert stream.read() == b"\xff\x00"
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc) == {}
 
 
@@ -194,7 +174,7 @@ def test_a_folder_that_somebody_else_uses_stays(tools: Tools) -> None:
     path = tools.etc / "new" / "ours.conf"
     tools.run(tools.steps.WriteFile(str(path), b"x"))
     (tools.etc / "new" / "theirs.conf").write_bytes(b"y")
-    tools.back()
+    tools.back(all=True)
     assert snapshot(tools.etc).keys() == {"new", "new/theirs.conf"}
 
 

@@ -13,7 +13,7 @@ from .known_services import SERVICES, Service
 
 KIND = "configuration"
 
-#: files of one glob; a folder with more is no folder of configuration
+#: files that one glob may bring
 _MOST_FILES = 2000
 _XML_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TRAILING_COMMENT = re.compile(r"\s#.*")
@@ -66,7 +66,7 @@ def _paths(files: Files, service: Service, problems: List[Problem]) -> List[str]
             problems.append(Problem(error.what, error.reason))
             continue
         if len(found) > _MOST_FILES:
-            reason = "%d files match: only the first %d are read for ports of %s" % (len(found), _MOST_FILES, service.what)
+            reason = "%d files match: only the first %d are read" % (len(found), _MOST_FILES)
             problems.append(Problem(pattern, reason))
         paths += found[:_MOST_FILES]
     return paths

@@ -19,17 +19,36 @@ KIND = "node_ports"
 DEFAULT: Span = (30000, 32767)
 
 _PROCESSES = ("kubelet", "kube-proxy", "kubelite", "hyperkube", "k0s", "k3s", "rke2")
-_FOLDERS = ("/var/lib/kubelet", "/var/lib/rancher/k3s", "/var/lib/rancher/rke2", "/var/lib/k0s", "/var/snap/microk8s/current")
+_FOLDERS = (
+    "/var/lib/kubelet",
+    "/var/lib/rancher/k3s",
+    "/var/lib/rancher/rke2",
+    "/var/lib/k0s",
+    "/var/snap/microk8s/current",
+)
 _UNITS = (
-    "/etc/systemd/system/{0}", "/lib/systemd/system/{0}", "/usr/lib/systemd/system/{0}", "/usr/local/lib/systemd/system/{0}",
+    "/etc/systemd/system/{0}",
+    "/lib/systemd/system/{0}",
+    "/usr/lib/systemd/system/{0}",
+    "/usr/local/lib/systemd/system/{0}",
 )
 _UNIT_NAMES = (
-    "kubelet.service", "kube-proxy.service", "k3s*.service", "rke2-*.service", "k0s*.service", "snap.microk8s.*.service",
+    "kubelet.service",
+    "kube-proxy.service",
+    "k3s*.service",
+    "rke2-*.service",
+    "k0s*.service",
+    "snap.microk8s.*.service",
 )
 _SETTINGS = (
-    "/etc/kubernetes/manifests/kube-apiserver.y*ml", "/etc/rancher/*/config.y*ml", "/etc/rancher/*/config.y*ml.d/*.y*ml",
-    "/var/lib/rancher/rke2/agent/pod-manifests/kube-apiserver.y*ml", "/var/snap/microk8s/current/args/kube-apiserver",
-    "/etc/kubernetes/apiserver", "/etc/systemd/system/k3s.service", "/etc/systemd/system/kube-apiserver.service",
+    "/etc/kubernetes/manifests/kube-apiserver.y*ml",
+    "/etc/rancher/*/config.y*ml",
+    "/etc/rancher/*/config.y*ml.d/*.y*ml",
+    "/var/lib/rancher/rke2/agent/pod-manifests/kube-apiserver.y*ml",
+    "/var/snap/microk8s/current/args/kube-apiserver",
+    "/etc/kubernetes/apiserver",
+    "/etc/systemd/system/k3s.service",
+    "/etc/systemd/system/kube-apiserver.service",
 )
 _RANGE = re.compile(r"service-node-port-range[\"']?\s*[=:\s]\s*[\"']?(\d+)[-:](\d+)")
 

@@ -32,12 +32,17 @@ def find(files: Files) -> Found:
             continue
         variables = _environment(files, unit, problems)
         for one in commands:
-            line = _specified(one.value.replace("\\\n", " "), unit)
-            words = words_of(_VARIABLE.sub(lambda match: variables.get(match.group(1) or match.group(2), ""), line))
+            line = _specified(one.value, unit)
+            words = words_of(expand(line, variables))
             for (first, last), named in ports_named(words):
                 what = "ExecStart of %s has %s" % (unit.name, named)
                 claims.append(Claim(first, last, KIND, "%s:%d" % (one.path, one.line), what))
     return claims, units.problems + problems
+
+
+def expand(line: str, variables: Dict[str, str]) -> str:
+    """A command line with ``$NAME`` and ``${NAME}`` put in; one that nothing sets is empty, as in systemd."""
+    return _VARIABLE.sub(lambda match: variables.get(match.group(1) or match.group(2), ""), line)
 
 
 def _specified(line: str, unit: Unit) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ports that systemd listens on for a service: ``ListenStream=`` of socket units, running or not (systemd.socket(5))."""
+"""Ports that systemd listens on for a service: ``ListenStream=`` of socket units (systemd.socket(5))."""
 
 import re
 from typing import List, Optional
@@ -9,7 +9,7 @@ from typing import List, Optional
 from .._files import Files
 from .claim import Claim, Found, Problem
 from .endpoints import Span, port_span
-from .unit_files import Unit, UnitFiles, split_instance
+from .unit_files import Unit, UnitFiles, split_instance, template_of
 from .unit_syntax import values_of
 
 KIND = "socket_unit"
@@ -23,13 +23,17 @@ def find(files: Files) -> Found:
     units = UnitFiles(files, "socket")
     claims: List[Claim] = []
     problems: List[Problem] = []
-    for unit in units.units():
+    found = list(units.units())
+    served = {template_of(unit.name) for unit in found if split_instance(unit.name)[1]}
+    for unit in found:
         protocol = values_of(unit.settings, "Socket", "SocketProtocol")
         if protocol and protocol[-1].value not in ("tcp", "mptcp"):
             continue
         for one in values_of(unit.settings, "Socket", "ListenStream"):
             where = "%s:%d" % (one.path, one.line)
             value = expand(one.value, unit)
+            if value is None and unit.name in served:
+                continue  # its instances tell
             if value is None:
                 reason = "ListenStream=%s of the template %s: no instance on disk tells the port"
                 problems.append(Problem(where, reason % (one.value, unit.name)))
@@ -40,7 +44,7 @@ def find(files: Files) -> Found:
 
 
 def listen_port(value: str) -> List[Span]:
-    """The port of a ``ListenStream=``: a port alone, ``address:port`` or ``[address]:port``, ``%interface`` behind it."""
+    """The port of a ``ListenStream=``: a port, ``address:port`` or ``[address]:port``, perhaps with ``%interface``."""
     if value.startswith(_NO_PORT):
         return []
     host, colon, port = _INTERFACE.sub("", value).rpartition(":")

@@ -24,7 +24,7 @@ _PRIVILEGED = 1024
 
 
 class Wanted(NamedTuple):
-    """What was asked for. ``join_gap``: free ports between two reserved ones that may be reserved to shorten the list."""
+    """What was asked for. ``join_gap``: ports between two reserved ones that may be reserved for a shorter list."""
 
     range: _ports.PortRange
     ports: FrozenSet[int]
@@ -100,9 +100,10 @@ def described(by_port: Dict[int, List[Claim]], exclude: FrozenSet[int]) -> List[
 def join(ports: Set[int], gap: int, allowed: FrozenSet[int]) -> FrozenSet[int]:
     """The ports, and those between two of them that are no more than ``gap`` apart from each other and allowed."""
     joined = set(ports)
-    ordered = sorted(ports)
-    for port, following in zip(ordered, ordered[1:]):
-        between = range(port + 1, following)
+    last = None
+    for port in sorted(ports):
+        between = range(port if last is None else last + 1, port)
+        last = port
         if len(between) <= gap and allowed.issuperset(between):
             joined.update(between)
     return frozenset(joined)
@@ -124,8 +125,8 @@ def cautions(wanted: _ports.PortRange, running: _ports.PortRange, unprivileged: 
                      % (wanted.low, wanted.high, running.low, running.high))
     if len(text) > _ONE_WRITE:
         found.append(
-            "the list to reserve has %d characters: a kernel before 5.2 drops all behind %d of them, and a newer one wants"
-            " several writes to one open file; a larger join_gap shortens it" % (len(text), _ONE_WRITE)
+            "the list to reserve has %d characters: a kernel before 5.2 drops all behind %d of them, and a newer one"
+            " wants several writes to one open file; a larger join_gap shortens it" % (len(text), _ONE_WRITE)
         )
     return found
 

@@ -129,7 +129,7 @@ class UnitFiles:
     def _drop_ins_of(self, name: str) -> List[str]:
         """Paths in the order in which they are read: by file name, whatever folder they are in."""
         chosen: Dict[str, str] = {}
-        for folder in drop_in_folders([name] + sorted(self._aliases.get(name, ()))):
+        for folder in drop_in_folders([name, *sorted(self._aliases.get(name, ()))]):
             for entry, path in self._drop_ins.get(folder, {}).items():
                 chosen.setdefault(entry, path)
         return [chosen[entry] for entry in sorted(chosen)]
@@ -157,4 +157,5 @@ def drop_in_folders(names: List[str]) -> List[str]:
         while "-" in prefix.rstrip("-"):
             prefix = prefix.rstrip("-").rpartition("-")[0] + "-"
             folders.append("%s.%s.d" % (prefix, suffix))
-    return folders + [names[0].rpartition(".")[2] + ".d"]
+    folders.append(names[0].rpartition(".")[2] + ".d")
+    return folders

@@ -45,6 +45,10 @@ def values_of(found: List[Assignment], section: str, key: str) -> List[Assignmen
     """What a key that is a list holds in the end: an empty assignment takes back all before it."""
     values: List[Assignment] = []
     for one in found:
-        if (one.section, one.key) == (section, key):
-            values = values + [one] if one.value else []
+        if (one.section, one.key) != (section, key):
+            continue
+        if one.value:
+            values.append(one)
+        else:
+            values.clear()
     return values

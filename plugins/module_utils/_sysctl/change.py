@@ -14,7 +14,7 @@ from .._transaction import Journal, Outcome, TransactionError, preview, run
 from .._transaction.changes import States
 from .._transaction.steps import Step
 from .._transaction.targets import SysctlTarget
-from . import keys, request, settings
+from . import keys, request, scripts, settings
 from .decided import decided
 from .errors import FileReadError, RequestError
 from .files import ChangedFiles, Files
@@ -24,12 +24,14 @@ _NAMED = "/run/netns/"
 
 
 class Result(NamedTuple):
-    """``before`` and ``after`` by dotted key: ``{running, persisted}``. ``skipped``: ``{key, reason}``."""
+    """``before`` and ``after`` by dotted key: ``{running, persisted}``. ``skipped``: ``{key, reason}``. ``scripts``:
+    lines that set the same keys behind the loaders' back, ``{path, line, key, value}``; they are never edited."""
 
     outcome: Outcome
     before: Dict[str, Any]
     after: Dict[str, Any]
     skipped: List[Dict[str, str]]
+    scripts: List[Dict[str, Any]]
     warnings: List[str]
 
 
@@ -70,8 +72,19 @@ def change(asked: request.Request, journal: Journal, check: bool) -> Result:
         before,
         _describe(asked, host, dict(host.running, **found.running), ChangedFiles(host.files, found.edits)),
         [{"key": keys.dotted(key), "reason": reason} for key, reason in found.skipped],
+        _scripts(asked, host.files),
         found.warnings,
     )
+
+
+def _scripts(asked: request.Request, files: Files) -> List[Dict[str, Any]]:
+    if not asked.files_too:
+        return []
+    return [
+        {"path": one.path, "line": one.line, "key": keys.dotted(one.key), "value": one.value}
+        for one in scripts.find(files).lines
+        if one.key in asked.keys
+    ]
 
 
 def _look(asked: request.Request, states: States) -> settings.Host:

@@ -3,10 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the configuration as a whole gives: the last word at boot, of all loaders."""
 
-from typing import AbstractSet, Dict, Iterable, NamedTuple
+from typing import AbstractSet, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple
 
 from . import keys, loaders, precedence
 from .files import Files
+from .reading import Reading
+
+Outcomes = Dict[str, precedence.Outcome]
 
 
 class Decided(NamedTuple):
@@ -18,16 +21,28 @@ class Decided(NamedTuple):
     loader: str
 
 
-def decided(files: Files, asked: Iterable[str], present: AbstractSet[str]) -> Dict[str, Decided]:
-    """What is set by key. A key that nothing sets is absent.
+def last_word(found: Sequence[Tuple[Reading, Outcomes]], path: str) -> Optional[Tuple[str, precedence.Outcome]]:
+    """``(loader, outcome)`` of the one that decides a key, None where none sets it.
 
-    Loaders run one after the other at boot, and the last that sets a key decides. One that runs by hand only, as
-    ``sysctl --system`` does beside systemd, decides where no other does.
+    Loaders run one after the other at boot, and the last that sets a key decides. Where it is known that none of them
+    runs at boot, as in a container without an init, they are taken in the same order.
     """
-    found: Dict[str, Decided] = {}
+    at_boot = [one for one in found if one[0].at_boot is not False] or found
+    for reading, outcomes in reversed(at_boot):
+        outcome = outcomes.get(path)
+        if outcome and outcome.winner:
+            return reading.loader, outcome
+    return None
+
+
+def decided(files: Files, asked: Iterable[str], present: AbstractSet[str]) -> Dict[str, Decided]:
+    """What is set by key. A key that nothing sets is absent."""
     followed = keys.Followed(frozenset(asked), frozenset(present))
-    for reading in sorted(loaders.read_all(files), key=lambda one: one.at_boot is not False):
-        for key, outcome in precedence.outcomes(reading, followed).items():
-            if outcome.winner is not None and outcome.value is not None:
-                found[key] = Decided(outcome.value, outcome.winner.path, outcome.winner.line, reading.loader)
-    return found
+    found = [(reading, precedence.outcomes(reading, followed)) for reading in loaders.read_all(files)]
+    lines = {}
+    for path in followed.asked:
+        word = last_word(found, path)
+        winner = word[1].winner if word else None
+        if word and winner and word[1].value is not None:
+            lines[path] = Decided(word[1].value, winner.path, winner.line, word[0])
+    return lines

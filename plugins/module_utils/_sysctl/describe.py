@@ -6,7 +6,7 @@
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple, Union
 
 from .._kernel import sysctls
-from . import keys, loader_procps, loader_systemd, loaders, precedence, scripts, values
+from . import decided, keys, loader_procps, loader_systemd, loaders, precedence, scripts, values
 from .files import Files
 from .reading import Reading
 from .statement import Statement
@@ -25,6 +25,8 @@ _PATHS = {name: path[len("/proc/sys/") :] for name, path in sysctls.FILES.items(
 
 
 class _Read(NamedTuple):
+    """One loader, and what it does about each key."""
+
     reading: Reading
     outcomes: Outcomes
 
@@ -106,7 +108,7 @@ def _keys(
         outcomes = {one.reading.loader: one.outcomes[path] for one in found if path in one.outcomes}
         if not outcomes and path not in scripted:
             continue
-        last = _last_at_boot(found, path)
+        last = decided.last_word(found, path)
         runs = running.get(name)
         persisted = last[1].value if last else None
         drift = None
@@ -136,15 +138,6 @@ def _outcome(outcome: precedence.Outcome) -> Facts:
 
 def _place(statement: Statement) -> Facts:
     return {"path": _text(statement.path), "line": statement.line, "value": _text(statement.value)}
-
-
-def _last_at_boot(found: List[_Read], path: str) -> Optional[Tuple[str, precedence.Outcome]]:
-    """The loader that has the last word when the host boots, among those that set the key."""
-    for one in reversed(found):
-        outcome = one.outcomes.get(path)
-        if one.reading.at_boot is not False and outcome and outcome.winner:
-            return one.reading.loader, outcome
-    return None
 
 
 def _agree(found: List[_Read], path: str) -> Optional[bool]:

@@ -51,7 +51,8 @@ class Recovery:
     def carry_out(self, journal: Journal) -> None:
         """:raises TransactionError: when something could not be done; the entry stays open then."""
         if self.foreign:
-            journal.adopt(_adopting(self.entry, self.foreign, self.forward))
+            self.entry = _adopting(self.entry, self.foreign, self.forward)
+            journal.adopt(self.entry)
         problems = []
         for change in self.entry.changes:
             change.target.tidy()

@@ -11,6 +11,7 @@ from typing import Any
 from . import rules_kernel, rules_memory, rules_persisted, rules_pool, rules_sysctl
 from .facts_reader import Facts, Namespace, read_facts
 from .finding import Finding, sort_key
+from .remedies import with_role
 from .rule import (
     FACTS_REFERENCE,
     FACTS_RULE_ID,
@@ -189,7 +190,7 @@ def _finding(
         evidence=match.evidence,
         why=rule.why,
         remedy=match.remedy.command,
-        remedy_note=match.remedy.note or None,
+        remedy_note=with_role(match.remedy, host),
         reference=rule.reference,
         weight=match.weight,
     )

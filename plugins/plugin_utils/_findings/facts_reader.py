@@ -259,7 +259,7 @@ class Namespace:
 
     def peak_close_rate(self, direction: str) -> float | None:
         """Connections that entered TIME-WAIT per second, all pools, busiest ten seconds of the last minute."""
-        return measure(_dictionary(_dictionary(self._raw.get("totals")).get(direction)).get("peak_close_rate"))
+        return measure(dictionary(dictionary(self._raw.get("totals")).get(direction)).get("peak_close_rate"))
 
     def state(self, name: str) -> int | None:
         """Sockets in a state."""

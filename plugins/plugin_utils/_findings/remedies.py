@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ansible_collections.tcpops.timewait.plugins.module_utils import _ports
 
@@ -14,6 +14,13 @@ from .facts_reader import Namespace, PortRange
 from .rule import Remedy
 
 _PERSIST = "To keep it over a reboot, put the same keys into /etc/sysctl.d/90-timewait.conf."
+#: roles that put a sysctl right, by its key below ``net.``; they act on the host's own namespace
+_ROLES = {
+    "ipv4.ip_local_port_range": "widen_port_range",
+    "ipv4.tcp_max_tw_buckets": "raise_tw_buckets",
+    "ipv4.tcp_timestamps": "fix_timestamps",
+    "ipv4.tcp_tw_recycle": "remove_tw_recycle",
+}
 _PERSIST_ELSEWHERE = (
     "It lasts as long as this namespace does; to keep it, set it where the namespace is made"
     " (sysctls of the container or of the pod)."
@@ -28,13 +35,19 @@ def set_sysctls(namespace: Namespace, values: Mapping[str, str], note: str = "")
     :param values: text by key below ``net.``; numbers and lists of ports made here, never text of a host.
     """
     command = "sysctl -w " + " ".join(shlex.quote(f"net.{key}={value}") for key, value in values.items())
+    role = _role(namespace, values)
     if len(command) > _LONGEST_COMMAND:
-        return Remedy(None, _joined(note, "The command would be too long to copy: set the keys from a file."))
+        return Remedy(None, _joined(note, "The command would be too long to copy: set the keys from a file."), role)
     if namespace.is_first:
-        return Remedy(command, _joined(note, _PERSIST))
+        return Remedy(command, note if role else _joined(note, _PERSIST), role)
     if namespace.path is None:
         return Remedy(None, _joined(note, f"Inside that namespace: {command}", _PERSIST_ELSEWHERE))
     return Remedy(f"nsenter {shlex.quote('--net=' + namespace.path)} {command}", _joined(note, _PERSIST_ELSEWHERE))
+
+
+def _role(namespace: Namespace, keys: Iterable[str]) -> str:
+    """The role that sets one of these keys below ``net.``; empty where there is none."""
+    return next((_ROLES[key] for key in keys if key in _ROLES), "") if namespace.is_first else ""
 
 
 def wide_range(namespace: Namespace, thresholds: Mapping[str, float]) -> PortRange | None:
@@ -63,6 +76,7 @@ def set_range(namespace: Namespace, wanted: PortRange, note: str = "") -> Remedy
                 f"A range of {wanted.low} to {wanted.high} would do, but no command is proposed: without the listening"
                 " and the reserved ports it could take ports away from services.",
             ),
+            _role(namespace, ("ipv4.ip_local_port_range",)),
         )
     inside = {port for port in listening if wanted.low <= port <= wanted.high}
     values = {}
@@ -77,6 +91,15 @@ def set_range(namespace: Namespace, wanted: PortRange, note: str = "") -> Remedy
             "Reserve also the ports of services that are stopped now, and NodePorts, which no socket holds.",
         ),
     )
+
+
+def with_role(remedy: Remedy, host: str) -> str | None:
+    """The note, and the command that has the role do it on this host."""
+    if not remedy.role:
+        return remedy.note or None
+    limit = shlex.quote(host) if host else "HOST"
+    command = f"ansible-playbook tcpops.timewait.remediate --become --tags {remedy.role} --limit {limit}"
+    return _joined(remedy.note or "", f"For good, and so that it can be taken back: {command}")
 
 
 def reserve(namespace: Namespace, ports: set[int], note: str = "") -> Remedy:

@@ -21,6 +21,8 @@ class Remedy(NamedTuple):
     #: to copy and run; None where no command does it
     command: str | None = None
     note: str | None = None
+    #: of this collection, that does it for good and can take it back; empty where there is none
+    role: str = ""
 
 
 class Match(NamedTuple):

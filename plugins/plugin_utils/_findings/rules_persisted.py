@@ -51,7 +51,8 @@ def _recycle_lines(persisted: Persisted) -> list[FileLine]:
 
 def _recycle_match(lines: list[FileLine], weight: float) -> Match:
     note = "Comment these lines out, or set them to 0 where an old kernel may still boot."
-    return Match(_RECYCLE, _evidence(_line_text(line) for line in lines), Remedy(None, note), weight)
+    remedy = Remedy(None, note, "remove_tw_recycle")
+    return Match(_RECYCLE, _evidence(_line_text(line) for line in lines), remedy, weight)
 
 
 def _drift(facts: Facts, _thresholds: Thresholds) -> Match | None:

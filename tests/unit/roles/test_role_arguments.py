@@ -48,14 +48,13 @@ def used_in(role: str, *folders: str) -> set[str]:
 
 
 def test_every_role_is_looked_at() -> None:
-    assert ROLES == sorted(SHORT)
+    assert sorted(SHORT) == ROLES
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_defaults_are_those_of_the_argument_specs(role: str) -> None:
-    assert read(role, "defaults/main.yml") == {
-        name: option["default"] for name, option in spec_of(role)["options"].items()
-    }
+    specified = {name: option["default"] for name, option in spec_of(role)["options"].items()}
+    assert specified == read(role, "defaults/main.yml")
 
 
 @pytest.mark.parametrize("role", ROLES)

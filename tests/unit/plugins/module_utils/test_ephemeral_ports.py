@@ -29,7 +29,7 @@ def test_ports_of_the_whole_range():
     result = _ephemeral_ports.judge(chosen(200), RANGE, set())
     assert (result["outside"], result["reserved_taken"], result["unreached"]) == ([], [], [])
     assert (result["count"], result["parity_of_low"], result["judged_parts"]) == (200, 200, 8)
-    assert sum(part["count"] for part in result["parts"]) == 200
+    assert sum(part["taken"] for part in result["parts"]) == 200
     assert [part["low"] for part in result["parts"]][1:] == [part["high"] + 1 for part in result["parts"]][:-1]
     assert (result["parts"][0]["low"], result["parts"][-1]["high"]) == (10240, 65535)
 
@@ -64,7 +64,7 @@ def test_shares_are_what_the_kernels_search_gives(reserved):
     parts = _ephemeral_ports.split(chosen(20000, reserved), RANGE, reserved)
     assert sum(part.share for part in parts) == pytest.approx(1, abs=0.001)
     for part in parts:
-        assert part.count / 20000 == pytest.approx(part.share, abs=0.02)
+        assert part.taken / 20000 == pytest.approx(part.share, abs=0.02)
 
 
 @pytest.mark.parametrize("port_range", [PortRange(5000, 5000), PortRange(5000, 5003), PortRange(5001, 5017)])

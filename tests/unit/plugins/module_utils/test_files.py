@@ -7,7 +7,6 @@ import os
 
 import pytest
 from ansible_collections.tcpops.timewait.plugins.module_utils._files import FileError, Files, MissingFileError
-
 from support.file_tree import make_tree
 
 
@@ -31,7 +30,7 @@ def test_a_circle_of_links_is_an_error(tmp_path):
 
 def test_a_missing_file_is_told_from_an_unreadable_one(tmp_path):
     files = make_tree(tmp_path, {"/etc/x": "text"})
-    with pytest.raises(MissingFileError, match="^/etc/y: there is no such file$"):
+    with pytest.raises(MissingFileError, match=r"^/etc/y: there is no such file$"):
         files.read_text("/etc/y")
     with pytest.raises(MissingFileError):
         files.read_text("/etc/x/y")
@@ -49,7 +48,7 @@ def test_a_pipe_without_a_writer_does_not_hang(tmp_path):
 def test_a_file_too_large_is_refused_and_not_cut(tmp_path):
     (tmp_path / "x").write_text("12345")
     assert Files(str(tmp_path), most_bytes=5).read_text("/x") == "12345"
-    with pytest.raises(FileError, match="^/x: larger"):
+    with pytest.raises(FileError, match=r"^/x: larger"):
         Files(str(tmp_path), most_bytes=4).read_text("/x")
 
 

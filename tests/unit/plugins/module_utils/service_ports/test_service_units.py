@@ -6,7 +6,6 @@
 import pytest
 from ansible_collections.tcpops.timewait.plugins.module_utils._service_ports import service_units
 from ansible_collections.tcpops.timewait.plugins.module_utils._service_ports.command_lines import ports_named, words_of
-
 from support.file_tree import make_tree
 
 UNITS = "/etc/systemd/system/"
@@ -45,13 +44,17 @@ def test_ports_on_command_lines(line, expected):
 
 
 def test_the_environment_is_put_in(tmp_path):
-    files = make_tree(tmp_path, {
-        UNITS + "a.service": (
-            "[Service]\nEnvironment=PORT=1001 'OTHER=--port 1002'\nEnvironmentFile=-/etc/default/a\n"
-            "EnvironmentFile=/etc/default/gone\nExecStart=/usr/bin/a --port $PORT \\\n  $OTHER --admin-port ${ADMIN} $ARGS\n"
-        ),
-        "/etc/default/a": "# PORT=1\nADMIN=1003\nARGS='--listen :1004'\nPORT=1005\n",
-    })
+    files = make_tree(
+        tmp_path,
+        {
+            UNITS + "a.service": (
+                "[Service]\nEnvironment=PORT=1001 'OTHER=--port 1002'\nEnvironmentFile=-/etc/default/a\n"
+                "EnvironmentFile=/etc/default/gone\n"
+                "ExecStart=/usr/bin/a --port $PORT \\\n  $OTHER --admin-port ${ADMIN} $ARGS\n"
+            ),
+            "/etc/default/a": "# PORT=1\nADMIN=1003\nARGS='--listen :1004'\nPORT=1005\n",
+        },
+    )
     claims, problems = service_units.find(files)
     assert sorted(claim.first for claim in claims) == [1002, 1003, 1004, 1005], "a file wins over Environment="
     assert {claim.where for claim in claims} == {UNITS + "a.service:5"}
@@ -61,10 +64,13 @@ def test_the_environment_is_put_in(tmp_path):
 
 
 def test_a_drop_in_replaces_the_command(tmp_path):
-    files = make_tree(tmp_path, {
-        "/usr/lib/systemd/system/a@.service": "[Service]\nExecStart=/usr/bin/a --port %i\n",
-        UNITS + "multi-user.target.wants/a@7001.service": ("link", "/usr/lib/systemd/system/a@.service"),
-        "/usr/lib/systemd/system/b.service": "[Service]\nExecStart=/usr/bin/b --port 7002\n",
-        UNITS + "b.service.d/x.conf": "[Service]\nExecStart=\nExecStart=/usr/bin/b --port 7003\n",
-    })
+    files = make_tree(
+        tmp_path,
+        {
+            "/usr/lib/systemd/system/a@.service": "[Service]\nExecStart=/usr/bin/a --port %i\n",
+            UNITS + "multi-user.target.wants/a@7001.service": ("link", "/usr/lib/systemd/system/a@.service"),
+            "/usr/lib/systemd/system/b.service": "[Service]\nExecStart=/usr/bin/b --port 7002\n",
+            UNITS + "b.service.d/x.conf": "[Service]\nExecStart=\nExecStart=/usr/bin/b --port 7003\n",
+        },
+    )
     assert sorted(claim.first for claim in service_units.find(files)[0]) == [7001, 7003]

@@ -66,11 +66,17 @@ def found_node_ports(tmp_path, entries, processes=None, wanted="auto"):
     return [(claim.first, claim.last, claim.where) for claim in claims]
 
 
-@pytest.mark.parametrize("sign", [
-    "/etc/systemd/system/kubelet.service", "/usr/lib/systemd/system/kubelet.service", "/var/lib/kubelet/config.yaml",
-    "/etc/systemd/system/k3s-agent.service", "/usr/local/lib/systemd/system/rke2-server.service",
-    "/var/snap/microk8s/current/args/kubelet",
-])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "/etc/systemd/system/kubelet.service",
+        "/usr/lib/systemd/system/kubelet.service",
+        "/var/lib/kubelet/config.yaml",
+        "/etc/systemd/system/k3s-agent.service",
+        "/usr/local/lib/systemd/system/rke2-server.service",
+        "/var/snap/microk8s/current/args/kubelet",
+    ],
+)
 def test_a_sign_of_kubernetes_on_disk_brings_the_default_range(tmp_path, sign):
     ((first, last, where),) = found_node_ports(tmp_path, {sign: "x"})
     assert (first, last) == (30000, 32767)
@@ -89,12 +95,15 @@ def test_without_kubernetes_there_are_none_unless_asked_for(tmp_path):
     assert found_node_ports(tmp_path, {"/var/lib/kubelet/x": ""}, other, "no") == []
 
 
-@pytest.mark.parametrize(("path", "line"), [
-    ("/etc/kubernetes/manifests/kube-apiserver.yaml", "    - --service-node-port-range=20000-22767"),
-    ("/etc/rancher/k3s/config.yaml", 'service-node-port-range: "20000-22767"'),
-    ("/etc/rancher/rke2/config.yaml.d/10.yaml", "  - 'service-node-port-range=20000-22767'"),
-    ("/var/snap/microk8s/current/args/kube-apiserver", "--service-node-port-range 20000-22767"),
-])
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("/etc/kubernetes/manifests/kube-apiserver.yaml", "    - --service-node-port-range=20000-22767"),
+        ("/etc/rancher/k3s/config.yaml", 'service-node-port-range: "20000-22767"'),
+        ("/etc/rancher/rke2/config.yaml.d/10.yaml", "  - 'service-node-port-range=20000-22767'"),
+        ("/var/snap/microk8s/current/args/kube-apiserver", "--service-node-port-range 20000-22767"),
+    ],
+)
 def test_the_range_of_the_api_server(tmp_path, path, line):
     entries = {"/var/lib/kubelet/x": "", path: "#service-node-port-range=1-2\n" + line + "\n"}
     assert found_node_ports(tmp_path, entries) == [(20000, 22767, path + ":2")]
@@ -107,7 +116,8 @@ def test_the_range_on_a_command_line(tmp_path):
 
 
 def tcp_line(port, state, inode):
-    return f"   0: 00000000:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1\n"
+    zeros = "00000000:00000000 00:00000000 00000000     0        0"
+    return f"   0: 00000000:{port:04X} 00000000:0000 {state} {zeros} {inode} 1\n"
 
 
 def test_owners_are_told_without_reading_what_does_not_listen():
@@ -116,11 +126,16 @@ def test_owners_are_told_without_reading_what_does_not_listen():
         {
             "/proc/net/tcp": HEADING + tcp_line(80, "0A", 11) + tcp_line(8080, "0A", 12) + connected,
             "/proc/net/tcp6": HEADING + tcp_line(80, "0A", 13),
-            **process(5, "nginx"), **process(6, "apache2"), **process(7, "client"),
+            **process(5, "nginx"),
+            **process(6, "apache2"),
+            **process(7, "client"),
         },
         {
-            "/proc/5/fd/3": "socket:[11]", "/proc/5/fd/4": "socket:[12]", "/proc/6/fd/9": "socket:[13]",
-            "/proc/7/fd/1": "socket:[900]", "/proc/7/fd/2": "/dev/null",
+            "/proc/5/fd/3": "socket:[11]",
+            "/proc/5/fd/4": "socket:[12]",
+            "/proc/6/fd/9": "socket:[13]",
+            "/proc/7/fd/1": "socket:[900]",
+            "/proc/7/fd/2": "/dev/null",
         },
     )
     assert listening.owners_by_port(kernel) == {80: {"nginx", "apache2"}, 8080: {"nginx"}}
@@ -152,8 +167,8 @@ def test_what_a_stopped_server_left_is_not_outgoing():
     left = [time_wait(8080, 50000 + number) for number in range(8)]
     assert holders(left, {8080}) == []
     assert len(holders(left[:7], {8080})) == 7
-    one_live = [*left, time_wait(8080, 443, state=tcp_states.ESTABLISHED)]
-    assert len(holders(one_live, {8080})) == 9, "a live socket whose port was chosen for it is a client"
+    one_peer_port = [time_wait(8080, 443) for _number in range(8)]
+    assert len(holders(one_peer_port, {8080})) == 8, "what they have in common is the server's port: they are clients"
 
 
 def test_where_a_dump_is_refused_procfs_tells():
@@ -167,18 +182,27 @@ BASE = {
     "/proc/sys/net/ipv4/ip_local_port_range": "32768\t60999\n",
     "/proc/sys/net/ipv4/ip_local_reserved_ports": "9000,50000\n",
     "/proc/sys/net/ipv4/ip_unprivileged_port_start": "1024\n",
-    "/proc/net/tcp": HEADING, "/proc/net/tcp6": HEADING, "/proc/1/cmdline": "",
+    "/proc/net/tcp": HEADING,
+    "/proc/net/tcp6": HEADING,
+    "/proc/1/cmdline": "",
 }
 
 
 def surveyed(tmp_path, entries=None, files=None, dumps=None, **options):
-    values = {"range": PortRange(10240, 65535), "ports": frozenset(), "exclude": frozenset(), "services_file": False,
-              "node_ports": "auto", "join_gap": 0, **options}
+    values = {
+        "range": PortRange(10240, 65535),
+        "ports": frozenset(),
+        "exclude": frozenset(),
+        "services_file": False,
+        "node_ports": "auto",
+        "join_gap": 0,
+        **options,
+    }
     kernel = Kernel({**BASE, **(files or {})}, dumps=dumps)
     return survey.survey(kernel, make_tree(tmp_path, entries or {}), survey.Wanted(**values))
 
 
-def listener(port, address="0.0.0.0"):  # noqa: S104
+def listener(port, address="0.0.0.0"):
     return wire.message(address, port, address, 0, state=tcp_states.LISTEN, length=96)
 
 
@@ -190,13 +214,20 @@ def test_a_survey(tmp_path):
             tcp_states.LISTENING: [listener(12000), listener(12001, "::"), listener(80)],
             tcp_states.CONNECTED: [time_wait(33000, 443), time_wait(33001, 443), time_wait(12000, 443)],
         },
-        ports=frozenset((33000, 11212, 8000)), exclude=frozenset((12001,)), services_file=True,
+        ports=frozenset((33000, 11212, 8000)),
+        exclude=frozenset((12001,)),
+        services_file=True,
     )
     assert result["reserved"] == "9000,50000"
     assert result["wanted_reserved"] == "9000,11211-11212,12000,20000,27017,33000,50000"
     assert [(one["port"], one["sources"][0]["kind"], one["excluded"]) for one in result["ports"]] == [
-        (11211, "configuration", False), (11212, "user", False), (12000, "listening", False), (12001, "listening", True),
-        (20000, "services_file", False), (27017, "configuration", False), (33000, "user", False),
+        (11211, "configuration", False),
+        (11212, "user", False),
+        (12000, "listening", False),
+        (12001, "listening", True),
+        (20000, "services_file", False),
+        (27017, "configuration", False),
+        (33000, "user", False),
     ]
     assert result["held_ports"] == "33000"
     assert [one["remote_port"] for one in result["held_by_outgoing"]] == [443]
@@ -232,7 +263,9 @@ def test_what_must_be_readable_fails(tmp_path):
 def test_neighbours_with_the_same_sources_are_one_entry(tmp_path):
     result = surveyed(tmp_path, node_ports="yes", ports=frozenset((30001,)))
     assert [(one["port"], one["last_port"], len(one["sources"])) for one in result["ports"]] == [
-        (30000, 30000, 1), (30001, 30001, 2), (30002, 32767, 1),
+        (30000, 30000, 1),
+        (30001, 30001, 2),
+        (30002, 32767, 1),
     ]
     assert result["range"]["reserved"] == 2769
 
@@ -249,15 +282,18 @@ def test_the_same_claim_counts_once():
     assert survey.sources_by_port([claim, claim], frozenset((5,))) == {5: [claim]}
 
 
-@pytest.mark.parametrize(("low", "high", "text", "expected"), [
-    (10240, 65535, "", []),
-    (1000, 65535, "", ["refuses a range that begins at 1000"]),
-    (10240, 65534, "", ["are even"]),
-    (10241, 65535, "", ["are odd"]),
-    (40000, 60999, "", ["leaves out a part"]),
-    (10240, 65535, "x" * 4095, []),
-    (10240, 65535, "x" * 4096, ["4096 characters"]),
-])
+@pytest.mark.parametrize(
+    ("low", "high", "text", "expected"),
+    [
+        (10240, 65535, "", []),
+        (1000, 65535, "", ["refuses a range that begins at 1000"]),
+        (10240, 65534, "", ["are even"]),
+        (10241, 65535, "", ["are odd"]),
+        (40000, 60999, "", ["leaves out a part"]),
+        (10240, 65535, "x" * 4095, []),
+        (10240, 65535, "x" * 4096, ["4096 characters"]),
+    ],
+)
 def test_cautions(low, high, text, expected):
     found = survey.cautions(PortRange(low, high), PortRange(32768, 60999), 1024, text)
     assert len(found) == len(expected)
