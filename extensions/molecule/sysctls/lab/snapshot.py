@@ -21,7 +21,7 @@ import sys
 
 # Whatever reads sysctls reads it here, and whatever sets them as well.
 ROOTS = (
-    "/etc", "/opt", "/root", "/usr/local", "/usr/lib/sysctl.d", "/usr/lib/systemd", "/usr/lib/tmpfiles.d",
+    "/etc", "/opt", "/usr/local", "/usr/lib/sysctl.d", "/usr/lib/systemd", "/usr/lib/tmpfiles.d",
     "/usr/lib/tuned", "/usr/lib/ufw", "/run/sysctl.d", "/var/spool",
 )  # fmt: skip
 SYSCTLS = "/proc/sys"
