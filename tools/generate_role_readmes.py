@@ -37,10 +37,10 @@ $ ansible-playbook -i hosts.yml {collection}.remediate --become --tags {role}
 ```
 """
 
-_CHANGES = f"""* Check mode goes through the same code and stops before the first write. `--diff` shows each line of each
-  file and each running value.
+_CHANGES = f"""* Check mode goes through the same code and stops before the first write. `--diff` shows each line of
+  each file and each running value.
 * A second run changes nothing.
-* What the role changes is one transaction: it is done as a whole, or undone as a whole when anything fails.
+* What the role changes is one transaction, done as a whole or, when anything fails, undone as a whole.
 * It stays in the journal and can be taken back later:
   `ansible-playbook {COLLECTION}.rollback --become --limit HOST -e timewait_rollback_last=1`.
 """

@@ -10,8 +10,6 @@ import json
 import re
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,10 +41,10 @@ class Case(NamedTuple):
 CASES = {
     "widen_port_range": Case(
         "widen_port_range",
-        "printf '[Socket]\\nListenStream=23456\\n' > /etc/systemd/system/stopped.socket;"
+        "printf '[Socket]\\nListenStream=23456\\nListenStream=23458\\n' > /etc/systemd/system/stopped.socket;"
         " echo 40000 > /proc/sys/net/ipv4/ip_local_reserved_ports;"
         " echo net.ipv4.ip_local_port_range = 33000 34000 > /etc/sysctl.d/99-narrow.conf",
-        {"timewait_widen_reserve": ["12000-12009"]},
+        {"timewait_widen_reserve": ["12000-12009"], "timewait_widen_exclude": ["23458"]},
         {"ip_local_port_range": "10240 65535", "ip_local_reserved_ports": "12000-12009,23456,40000"},
         {OURS},
     ),
@@ -110,22 +108,30 @@ class Played(NamedTuple):
 
 def play(hosts: Fleet, folder: Path, role: str, *arguments: str, **variables: Any) -> Played:
     """The role by itself, as a playbook of the user's would run it."""
-    book = folder / "play.yml"
-    book.write_text(
-        json.dumps([{"hosts": "all", "gather_facts": False, "roles": [f"tcpops.timewait.{role}"]}]), encoding="utf-8"
-    )
-    return run(hosts, str(book), *arguments, **variables)
+    return run(hosts, write_book(folder, role), *arguments, **variables)
 
 
 def run(hosts: Fleet, book: str, *arguments: str, **variables: Any) -> Played:
-    done = hosts.run(
-        *(sys.executable, "-m", "ansible", "playbook", book, "-i", str(hosts.inventory)),
-        *("-e", json.dumps(variables), *arguments),
-    )
-    recap = _RECAP.search(done.stdout)
-    assert recap, done.stdout + done.stderr
-    text = done.stdout + done.stderr
-    assert (done.returncode == 0) == (recap[2] == "0"), text
+    done = hosts.run(*command(hosts, book, *arguments, **variables))
+    return read_recap(done.stdout + done.stderr, done.returncode)
+
+
+def write_book(folder: Path, role: str) -> str:
+    book = [{"hosts": "all", "gather_facts": False, "roles": [f"tcpops.timewait.{role}"]}]
+    path = folder / "play.yml"
+    path.write_text(json.dumps(book), encoding="utf-8")
+    return str(path)
+
+
+def command(hosts: Fleet, book: str, *arguments: str, **variables: Any) -> list[str]:
+    playbook = [sys.executable, "-m", "ansible", "playbook", book, "-i", str(hosts.inventory)]
+    return [*playbook, "-e", json.dumps(variables), *arguments]
+
+
+def read_recap(text: str, code: int) -> Played:
+    recap = _RECAP.search(text)
+    assert recap, text
+    assert (code == 0) == (recap[2] == "0"), text
     return Played(text, int(recap[1]), int(recap[2]))
 
 
@@ -179,9 +185,9 @@ def diff_of(text: str) -> list[str]:
 
 def test_after_a_restart_the_loaders_give_what_the_role_gave(hosts: Fleet, tmp_path: Path) -> None:
     hosts.shell(HOST, CASES["widen_port_range"].prepare)
-    assert play(hosts, tmp_path, "widen_port_range").changed == 1
+    assert play(hosts, tmp_path, "widen_port_range", timewait_widen_exclude=["23458"]).changed == 1
     hosts.shell(HOST, "echo 32768 60999 > /proc/sys/net/ipv4/ip_local_port_range")
-    hosts.shell(HOST, "/lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_local")
+    hosts.shell(HOST, "/lib/systemd/systemd-sysctl --prefix=/net/ipv4")
     assert hosts.hosts[HOST].sysctl("ipv4/ip_local_port_range") == "10240 65535"
     assert hosts.hosts[HOST].sysctl("ipv4/ip_local_reserved_ports") == "23456,40000"
 
@@ -230,18 +236,19 @@ def test_a_port_that_an_outgoing_connection_holds_is_told_and_nothing_changed(
 def test_it_waits_for_a_connection_that_ends_in_time(hosts: Fleet, traffic: Traffic, tmp_path: Path) -> None:
     namespace = hosts.hosts[HOST]
     port = hold_a_port(namespace, traffic)
-
-    def end_it() -> None:
-        time.sleep(4)
-        namespace.run("ss", "-K", "state", "established", f"sport = {port}")
-
-    ending = threading.Thread(target=end_it)
-    ending.start()
-    done = play(hosts, tmp_path, "widen_port_range", timewait_widen_wait=60, timewait_widen_reserve=[str(port)])
-    ending.join()
-    assert (done.changed, done.failed) == (1, 0), done.text
-    assert "FAILED - RETRYING" in done.text
-    assert str(port) in namespace.sysctl("ipv4/ip_local_reserved_ports")
+    book = write_book(tmp_path, "widen_port_range")
+    argv = command(hosts, book, timewait_widen_wait=120, timewait_widen_reserve=[str(port)])
+    text = ""
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(argv, env=hosts.environment(), text=True, **streams) as playing:
+        assert playing.stdout
+        for line in playing.stdout:
+            text += line
+            if "FAILED - RETRYING" in line:
+                namespace.run("ss", "-K", "state", "established", f"sport = {port}")
+    assert "FAILED - RETRYING" in text
+    assert read_recap(text, playing.returncode)[1:] == (1, 0)
+    assert namespace.sysctl("ipv4/ip_local_reserved_ports") == str(port)
 
 
 def test_a_range_that_connections_do_not_come_from_is_undone(hosts: Fleet, traffic: Traffic, tmp_path: Path) -> None:

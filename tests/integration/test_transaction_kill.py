@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,19 @@ from tests.lab.namespaces import Lab, Namespace
 
 pytestmark = pytest.mark.skipif(not tracer.supported(), reason="the tracer knows x86-64 only")
 
-#: A run makes seventy to ninety changing calls; a loop that never ends by itself is a defect of the test.
+#: More than any action makes.
 _MOST_CALLS = 400
 _OWN = "net/ipv4/ip_local_port_range"
 _OTHER = "net/ipv4/tcp_fin_timeout"
 
 
 @pytest.fixture
-def host(made: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+def host(made: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.syspath_prepend(str(COLLECTIONS))
-    return Host(made.namespace(), made.namespace(), tmp_path)
+    # in memory where that can be had: a kill loses nothing there either, and thousands of fsync(2) cost no time
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="tw-kill-", dir=memory) as folder:
+        yield Host(made.namespace(), made.namespace(), Path(folder))
 
 
 class Host:
@@ -119,26 +123,25 @@ def kill_everywhere(host: Host, prepare: Callable[[], None], action: Callable[[]
     """Kill the action after each of its calls and recover; which of the two states each kill led to."""
     prepare()
     before = host.state()
-    host.run(action)
+    whole = tracer.killed_after(host.own.path, action, _MOST_CALLS)
+    assert whole.status == 0
     after = host.state()
     assert before != after
     ends = []
-    for number in range(1, _MOST_CALLS):
+    for number, name in enumerate(whole.calls, 1):
+        if torn and name != "write":
+            continue  # nothing else can be cut in half
         prepare()
-        assert host.state() == before
         traced = tracer.killed_after(host.own.path, action, number, torn=torn)
-        if traced.status is not None:
-            assert traced.status == 0, "run to its end, it succeeds"
-            assert host.state() == after
-            return ends
+        assert traced.status is None
         host.run(host.recover)
         found = host.state()
         at = f"killed after call {number}, {traced.calls[-1]}"
         assert found in (before, after), f"{at}: {difference(found, before)}, {difference(found, after)}"
         ends.append("before" if found == before else "after")
-        host.run(host.recover)
-        assert host.state() == found, f"{at}: a second recovery changes nothing"
-    raise AssertionError("the action never ended by itself")
+    host.run(host.recover)
+    assert host.state() == found, "there is nothing left to recover"
+    return ends
 
 
 def difference(found: Snapshot, wanted: Snapshot) -> dict[str, object]:
@@ -153,8 +156,8 @@ def difference(found: Snapshot, wanted: Snapshot) -> dict[str, object]:
 def test_a_killed_change_is_undone(host: Host, torn: bool) -> None:
     ends = kill_everywhere(host, host.make, host.change, torn)
     assert ends == sorted(ends, reverse=True), "undone up to the commit, in force from it on"
-    assert len(ends) > 40
-    assert set(ends) == {"before", "after"}
+    assert len(ends) > (10 if torn else 60)
+    assert set(ends) == ({"before"} if torn else {"before", "after"}), "half a commit is none"
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["whole writes", "half writes"])
@@ -166,7 +169,7 @@ def test_a_killed_rollback_is_completed(host: Host, torn: bool) -> None:
     ends = kill_everywhere(host, prepare, host.roll_back, torn)
     # here "before" is the state that the change made: nothing happens before the intent is on disk
     assert ends == sorted(ends, reverse=True)
-    assert ends.count("after") > 40
+    assert ends.count("after") > (10 if torn else 40)
 
 
 @pytest.mark.parametrize("first", [25, 45, 60])

@@ -31,9 +31,9 @@ set -eu
 awk '$4 ~ /^net:/ {print $5}' /proc/self/mountinfo | xargs -r umount -l
 mount -t tmpfs tmpfs /run
 if [ "$4" = changeable ]; then
-    # what is written to these stays in here
-    mkdir /run/etc /run/etc/upper /run/etc/work
-    mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work /etc
+    # a copy: what is written stays in here, and what somebody writes to the machine's meanwhile does not come in
+    cp -a /etc /run/etc
+    mount --bind /run/etc /etc
     mount -t tmpfs -o mode=0755 tmpfs /var/lib
 fi
 mkdir -m 0755 /run/sshd

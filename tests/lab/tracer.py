@@ -37,7 +37,7 @@ _CHANGING = {
     91: "fchmod", 92: "chown", 93: "fchown", 94: "lchown", 188: "setxattr", 189: "lsetxattr", 190: "fsetxattr",
     197: "removexattr", 198: "lremovexattr", 199: "fremovexattr", 257: "openat", 258: "mkdirat", 260: "fchownat",
     263: "unlinkat", 264: "renameat", 265: "linkat", 266: "symlinkat", 268: "fchmodat",
-    316: "renameat2",
+    316: "renameat2", 326: "copy_file_range",
 }  # fmt: skip
 
 

@@ -155,8 +155,6 @@ def _take_out(files: Files, edits: Edits, statement: Statement, reason: str, dat
         target = "%s/%s" % (drop_in.FOLDER, os.path.basename(statement.path))
     elif target.startswith(_VOLATILE):
         return "its file is made anew at each boot: change what makes it"
-    if edits.get(target, b"") is None:
-        return "its file is to be taken away"
     content = ChangedFiles(files, edits).read(statement.path)
     edits[target] = comment.comment_line(content, statement.line, reason, date)
     return ""

@@ -29,6 +29,8 @@ def read(files: Files) -> Optional[reading.Reading]:
     except FileReadError as error:
         found.problems.append(error)
         patterns = True
+    if not patterns:
+        found = found._replace(rule=reading.SYSTEMD_BEFORE_PATTERNS)
     ordered = folders.drop_ins(files, FOLDERS, hidden_too=False)
     found.hidden.extend(ordered.hidden)
     found.problems.extend(ordered.problems)

@@ -31,13 +31,14 @@ class Outcome(NamedTuple):
 
 def outcomes(found: reading.Reading, followed: keys.Followed) -> Dict[str, Outcome]:
     """The outcome of each key asked for that any line of the loader is about."""
-    if found.rule == reading.SYSTEMD:
-        writes = _writes_systemd(found.statements, followed)
+    patterns = found.rule in (reading.SYSTEMD, reading.PROCPS_4)
+    if found.rule in (reading.SYSTEMD, reading.SYSTEMD_BEFORE_PATTERNS):
+        writes = _writes_systemd(found.statements, followed, patterns)
     elif found.rule == reading.PROCPS_4:
         writes = _writes_procps_4(found.statements, followed)
     else:
         writes = _writes_in_order(found.statements, followed)
-    about = _about(found.statements, followed, found.rule != reading.IN_ORDER)
+    about = _about(found.statements, followed, patterns)
     complete = not found.problems
     return {path: _decide(path, writes.get(path, []), lines, complete) for path, lines in sorted(about.items())}
 
@@ -73,7 +74,9 @@ def _keys_of(statement: Statement, followed: keys.Followed, patterns: bool) -> L
     return [statement.target] if statement.target in followed.asked else []
 
 
-def _writes_systemd(statements: List[Statement], followed: keys.Followed) -> Dict[str, List[Statement]]:
+def _writes_systemd(
+    statements: List[Statement], followed: keys.Followed, patterns: bool
+) -> Dict[str, List[Statement]]:
     """A later line replaces an earlier one of the same key or pattern; a key by name beats any pattern (``apply_all``).
 
     Patterns are applied in the order of the lines that are left. A line with the value of the earlier one leaves it in
@@ -89,7 +92,7 @@ def _writes_systemd(statements: List[Statement], followed: keys.Followed) -> Dic
     for statement in table.values():
         if statement.value is None:
             continue
-        for path in _keys_of(statement, followed, True):
+        for path in _keys_of(statement, followed, patterns):
             if path == statement.target or path not in table:
                 writes.setdefault(path, []).append(statement)
     return writes

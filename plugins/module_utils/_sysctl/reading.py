@@ -11,6 +11,7 @@ from .statement import Parsed, Skipped, Statement
 
 #: how a loader's statements become writes; see precedence.py
 SYSTEMD = "systemd"
+SYSTEMD_BEFORE_PATTERNS = "systemd before 246"
 PROCPS_4 = "procps 4"
 IN_ORDER = "in order"
 

@@ -60,6 +60,10 @@ def test_another_namespace_is_no_matter_for_the_roles() -> None:
     note = str(find(make_facts(namespaces=[make_namespace(), container]), "TW-SYS-002").remedy_note)
     assert "ansible-playbook" not in note
     assert "as long as this namespace does" in note
+    blind = make_container(pools=[make_pool(used=28000)], sysctls=make_sysctls(ip_local_reserved_ports=...))
+    note = str(find(make_facts(namespaces=[make_namespace(), blind]), "TW-POOL-003").remedy_note)
+    assert "no command is proposed" in note
+    assert "ansible-playbook" not in note
 
 
 def test_where_no_command_can_be_proposed_the_role_finds_out_by_itself() -> None:
