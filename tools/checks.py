@@ -67,4 +67,5 @@ CHECKS = (
     Check("namespaces", "integration", _pytest("tests/integration"), ("namespaces", "sshd"), "tests/integration"),
     Check("browser", "integration", _pytest("tests/browser"), ("browser",), "tests/browser"),
     Check("molecule-audit", "molecule", ("tools/run_molecule.sh", "audit"), ("containers",)),
+    Check("molecule-sysctls", "molecule", ("tools/run_molecule.sh", "sysctls"), ("containers",)),
 )
