@@ -4,11 +4,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Build the systemd images of the Molecule scenarios, unless podman has them.
-# usage: build_lab_images.sh SUITE...      bullseye bookworm trixie ...
-# Prints "SUITE IMAGE" for each; the image's tag is a hash of all that went into it.
+# usage: build_lab_images.sh SUITE[/loaders]...      bullseye bookworm trixie/loaders ...
+# Prints "SUITE[/loaders] IMAGE" for each; the image's tag is a hash of all that went into
+# it. With /loaders it has the programs besides that set sysctls, and are not on every host.
 
 set -eu
 cd "$(dirname "$0")/../extensions/molecule/image"
+loaders=../../../tests/lab/loaders
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -35,14 +37,26 @@ base_image() {
     fi
 }
 
-inputs=$(cat ./* | sha256sum | cut -c 1-12)
-for suite in "$@"; do
-    image="localhost/tcpops-timewait-lab:$suite-$inputs"
+# Build a folder on top of a base. The host's network: a build needs the mirror, and no network of its own.
+build() {
+    local image=$1 folder=$2 base=$3
+    say "lab: building $image"
+    podman build --quiet --network host --build-arg "BASE=$base" --tag "$image" "$folder" > /dev/null
+}
+
+hash_of() { cat "$@" | sha256sum | cut -c 1-12; }
+
+for wanted in "$@"; do
+    suite=${wanted%%/*}
+    image="localhost/tcpops-timewait-lab:$suite-$(hash_of ./*)"
     if ! podman image exists "$image"; then
         base=$(base_image "$suite")
-        say "lab: building $image"
-        # The host's network: a build needs the mirror, and no network of its own.
-        podman build --quiet --network host --build-arg "BASE=$base" --tag "$image" . > /dev/null
+        build "$image" . "$base"
     fi
-    printf '%s %s\n' "$suite" "$image"
+    if [ "$wanted" = "$suite/loaders" ]; then
+        lab=$image
+        image="localhost/tcpops-timewait-loaders:$suite-$(hash_of ./* "$loaders"/*)"
+        podman image exists "$image" || build "$image" "$loaders" "$lab"
+    fi
+    printf '%s %s\n' "$wanted" "$image"
 done

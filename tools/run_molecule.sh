@@ -14,7 +14,7 @@ tools/fetch_test_collections.sh .cache
 
 # Now, while there is a network.
 suites=$(sed -n 's/^ *lab_suite: //p' extensions/molecule/*/inventory/hosts.yml | sort -u)
-# shellcheck disable=SC2086  # one word a suite
+# shellcheck disable=SC2086  # one word an image
 tools/build_lab_images.sh $suites
 
 scenarios=()
@@ -25,4 +25,6 @@ done
 # forwarding there, where it would otherwise stay on in the machine's own. All of it
 # goes with the last process. Molecule calls ansible-playbook by name, hence PATH.
 export PATH=$PWD/.venv/bin:$PATH:/usr/sbin:/sbin
-exec unshare --net -- sh -c 'ip link set lo up && exec molecule test "$@"' sh "${scenarios[@]}"
+# This shell stays outside, so that a scenario can look from inside whether all is as it was.
+export LAB_MACHINE_NET=/proc/$$/ns/net
+unshare --net -- sh -c 'ip link set lo up && exec molecule test "$@"' sh "${scenarios[@]}"

@@ -22,32 +22,19 @@ _SUITES = ("bullseye", "bookworm", "trixie")
 _SECONDS = 1800
 
 
-def _image(suite: str, script: str) -> str:
-    """The image that a script prepares, its last word; skips when that cannot be done here."""
+def _image(name: str) -> str:
+    """The image of the lab that is for a release; the first run on a machine builds it."""
     if os.geteuid():
         pytest.skip("mounting an image needs root")
     if not shutil.which("podman"):
         pytest.skip("missing: podman (apt-get install podman)")
     done = subprocess.run(
-        ["bash", "-euc", f". tools/machine_quirks.sh; {script}", "bash", suite],
+        ["bash", "-euc", '. tools/machine_quirks.sh; tools/build_lab_images.sh "$1"', "bash", name],
         cwd=_ROOT, capture_output=True, text=True, timeout=_SECONDS, check=False,
     )  # fmt: skip
     if done.returncode:
-        pytest.skip(f"no image of {suite}: {done.stderr.strip()[-200:]}")
+        pytest.skip(f"no image of {name}: {done.stderr.strip()[-200:]}")
     return done.stdout.split()[-1]
-
-
-_LAB = "lab=$(tools/build_lab_images.sh \"$1\" | cut -d ' ' -f 2)"
-
-
-def _with_loaders(suite: str) -> str:
-    """The image that has TuneD and ufw besides; built once for each image of the lab."""
-    return _image(
-        suite,
-        f"{_LAB}; image=${{lab/timewait-lab/timewait-loaders}}; podman image exists $image ||"
-        " podman build --quiet --network host --build-arg BASE=$lab --tag $image tests/lab/loaders; "
-        "echo $image",
-    )
 
 
 def _compare(image: str, cases: dict[str, Tree], *loaders: str) -> dict[str, dict]:
@@ -70,18 +57,17 @@ def _compare(image: str, cases: dict[str, Tree], *loaders: str) -> dict[str, dic
 
 @pytest.fixture(scope="module", params=_SUITES)
 def results(request: pytest.FixtureRequest) -> dict[str, dict]:
-    image = _image(request.param, f"{_LAB}; echo $lab")
-    return _compare(image, CASES, "systemd-sysctl", "procps")
+    return _compare(_image(request.param), CASES, "systemd-sysctl", "procps")
 
 
 @pytest.fixture(scope="module", params=_SUITES)
 def tuned_results(request: pytest.FixtureRequest) -> dict[str, dict]:
-    return _compare(_with_loaders(request.param), TUNED_CASES, "tuned")
+    return _compare(_image(f"{request.param}/loaders"), TUNED_CASES, "tuned")
 
 
 @pytest.fixture(scope="module", params=_SUITES)
 def ufw_results(request: pytest.FixtureRequest) -> dict[str, dict]:
-    return _compare(_with_loaders(request.param), UFW_CASES, "ufw")
+    return _compare(_image(f"{request.param}/loaders"), UFW_CASES, "ufw")
 
 
 def check(result: dict[str, dict], loader: str) -> None:

@@ -275,12 +275,14 @@ def test_without_root_nothing_is_changed(host: Host) -> None:
     assert host.files() == before
 
 
-def test_read_only_sysctls_change_nothing(host: Host) -> None:
-    before = host.files()
+@pytest.mark.parametrize("check", [True, False])
+def test_read_only_sysctls_change_nothing(host: Host, check: bool) -> None:
+    """Check mode refuses it too, and the journal is not begun."""
+    before = host.files(), journal(host)
     read_only = ("unshare", "--mount", "sh", "-c", 'mount -o bind,ro /proc/sys /proc/sys && exec "$@"', "sh")
-    answer = settings(host, *read_only, values={"net.ipv4.tcp_tw_reuse": 1})
+    answer = settings(host, *read_only, check=check, values={"net.ipv4.tcp_tw_reuse": 1})
     assert "Read-only" in answer["msg"]
-    assert host.files() == before
+    assert (host.files(), journal(host)) == before
     assert host.sysctl("tcp_tw_reuse") == "0"
 
 

@@ -133,6 +133,8 @@ def test_read_only_files(sandbox: Sandbox) -> None:
 def test_read_only_sysctls(sandbox: Sandbox) -> None:
     told = sandbox.refused(_BOTH, "mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys")
     assert told.startswith("net.ipv4.ip_local_port_range cannot be set to '10240 65535': Read-only file system")
+    assert told.endswith("nothing was changed")
+    assert not list(sandbox.journal.glob("*/entry.json"))
 
 
 def test_read_only_journal(sandbox: Sandbox) -> None:

@@ -79,7 +79,10 @@ class SetSysctl(NamedTuple):
         if found.value is None:
             raise TransactionError("%s: there is no such key, or no such namespace" % target.name)
         after = found._replace(value=folded(self.value))
-        return None if target.same(found, after) else Change(target, found, after)
+        if target.same(found, after):
+            return None
+        target.check_writable(after.value)
+        return Change(target, found, after)
 
 
 class RunCommand(NamedTuple):

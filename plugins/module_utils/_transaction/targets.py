@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a change can be made to. A target reads its state, brings itself into one, and compares two."""
 
+import errno
 import os
 import re
 import stat
@@ -125,6 +126,19 @@ class SysctlTarget(NamedTuple):
         """:raises TransactionError: when the key is none that this collection may write."""
         if not _KEY.match(self.key_path) or {".", ".."} & set(self.key_path.split("/")):
             raise TransactionError("%s%s: only keys below /proc/sys/net are written" % (_SYSCTLS, self.key_path))
+
+    def check_writable(self, value: str) -> None:
+        """Whether the value could be written, as far as that shows without a write.
+
+        :raises TransactionError: when ``/proc/sys`` is mounted read-only there, as in most containers.
+        """
+        try:
+            flags = os.statvfs(_SYSCTLS + self.key_path).f_flag
+        except OSError:
+            return  # a key that only the other namespace has: writing it tells
+        if flags & os.ST_RDONLY:
+            problem = why(OSError(errno.EROFS, os.strerror(errno.EROFS)))
+            raise TransactionError("%s cannot be set to %r: %s; nothing was changed" % (self.name, value, problem))
 
     def read(self) -> RunningValue:
         """:raises TransactionError: when the value cannot be read; a namespace that is gone has none."""

@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keep what a host is like, and tell later what is different.
+
+usage: snapshot.py save FILE PART...
+       snapshot.py compare FILE PART...
+
+Parts: "files", the configuration; "net", the sysctls of the network namespace that
+this runs in; "machine", those that containers share with their machine. Comparing
+prints a line for each difference. This must not need the collection that is tested.
+"""
+
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+
+# Whatever reads sysctls reads it here, and whatever sets them as well.
+ROOTS = (
+    "/etc", "/opt", "/usr/local", "/usr/lib/sysctl.d", "/usr/lib/systemd", "/usr/lib/tmpfiles.d",
+    "/usr/lib/tuned", "/usr/lib/ufw", "/run/sysctl.d", "/var/spool",
+)  # fmt: skip
+SYSCTLS = "/proc/sys"
+# Counters, clocks, random numbers and what the kernel adapts by itself.
+MOVING = re.compile(
+    r"fs/(aio-nr|binfmt_misc/.*|dentry-state|file-nr|inode-nr|inode-state|quota/.*|nfs/.*)"
+    r"|kernel/(ns_last_pid|pty/nr|random/.*|keys/.*|tainted|perf_event_max_sample_rate)"
+    r"|net/ipv4/(tcp_fastopen_key|inet_peer_.*)"
+    r"|net/ipv6/conf/[^/]+/stable_secret"
+    r"|net/netfilter/nf_conntrack_count"
+    r"|vm/(stat_refresh|compact_memory|drop_caches)"
+)
+
+
+def describe(path):
+    """Type, mode, owner, extended attributes, and content or target."""
+    found = os.lstat(path)
+    said = "%o %d:%d" % (found.st_mode, found.st_uid, found.st_gid)
+    if stat.S_ISLNK(found.st_mode):
+        return "%s -> %s" % (said, os.readlink(path))
+    for name in sorted(os.listxattr(path)):
+        said += " %s=%s" % (name, os.getxattr(path, name).hex())
+    if stat.S_ISREG(found.st_mode):
+        with open(path, "rb") as file:
+            said += " links %d sha256 %s" % (found.st_nlink, hashlib.sha256(file.read()).hexdigest())
+    return said
+
+
+def files():
+    """What each path is like."""
+    seen = {}
+    for root in ROOTS:
+        if os.path.lexists(root):
+            seen[root] = describe(root)
+        for folder, folders, names in os.walk(root):
+            for name in folders + names:
+                path = os.path.join(folder, name)
+                # Python keeps what it has compiled.
+                if "__pycache__" not in path:
+                    seen[path] = describe(path)
+    return seen
+
+
+def sysctls(wanted):
+    """Value of each key that can be read."""
+    seen = {}
+    for folder, _folders, names in os.walk(SYSCTLS):
+        for name in names:
+            path = os.path.join(folder, name)
+            key = os.path.relpath(path, SYSCTLS)
+            if not wanted(key) or MOVING.fullmatch(key) or not os.stat(path).st_mode & 0o444:
+                continue
+            try:
+                with open(path, "rb") as file:
+                    seen["sysctl " + key] = file.read().decode("ascii", "replace").strip()
+            except OSError as error:
+                # Some can be read only while something else is set.
+                seen["sysctl " + key] = "error %d" % error.errno
+    return seen
+
+
+def in_net(key):
+    return key.startswith("net/")
+
+
+def in_machine(key):
+    return not in_net(key)
+
+
+PARTS = {"files": files, "net": lambda: sysctls(in_net), "machine": lambda: sysctls(in_machine)}
+
+
+def differences(before, after):
+    """A line for each, sorted."""
+    for name in sorted(set(before) | set(after)):
+        if name not in before:
+            yield "added %s" % name
+        elif name not in after:
+            yield "gone %s" % name
+        elif before[name] != after[name] and name.startswith("sysctl "):
+            yield "changed %s: %s -> %s" % (name, before[name], after[name])
+        elif before[name] != after[name]:
+            yield "changed %s" % name
+
+
+def main():
+    """Save or compare."""
+    action, path, parts = sys.argv[1], sys.argv[2], sys.argv[3:]
+    seen = {}
+    for part in parts:
+        seen.update(PARTS[part]())
+    if action == "save":
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(seen, file, indent=0, sort_keys=True)
+        print("%d kept" % len(seen))
+    else:
+        with open(path, encoding="utf-8") as file:
+            for line in differences(json.load(file), seen):
+                print(line)
+
+
+if __name__ == "__main__":
+    main()
