@@ -163,6 +163,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a check or a group; all but those on request without")
     checks = select(set(parser.parse_args().names))
     LOGS.mkdir(parents=True, exist_ok=True)
+    # as an exception, so that the check that runs is ended too
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     results = []
     for number, check in enumerate(checks, 1):
         print(f"[{number}/{len(checks)}] {check.name}", flush=True)
