@@ -13,6 +13,8 @@ from .files import Files
 from .statement import Skipped, Statement
 
 NAME = "tuned"
+#: name of a profile's file, in a folder of the profile's name
+PROFILE_FILE = "tuned.conf"
 _DAEMONS = ("/usr/sbin/tuned", "/usr/bin/tuned")
 _ACTIVE = ("/etc/tuned/active_profile", "/etc/tuned/post_loaded_profile")
 _MAIN = "/etc/tuned/tuned-main.conf"
@@ -166,11 +168,11 @@ class _Profiles:
 
     def _locate(self, name: str) -> Optional[str]:
         for folder in reversed(self._searched):
-            path = "%s/%s/tuned.conf" % (folder, name.rpartition("/")[2])
+            path = "%s/%s/%s" % (folder, name.rpartition("/")[2], PROFILE_FILE)
             if path not in self._found.files and self._files.has_file(path):
                 return path
         return next(
-            (path for path in self._found.files if path.split("/")[-2:] == [name, "tuned.conf"]), None
+            (path for path in self._found.files if path.split("/")[-2:] == [name, PROFILE_FILE]), None
         )
 
     def _merge(self, path: str, title: str, options: Dict[str, profiles.Option]) -> None:

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a request and the host as it is to the steps of one transaction. Nothing is changed here."""
 
+import os
 from typing import Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple
 
 from .. import _ports
 from .._transaction.steps import RemoveFile, SetSysctl, Step, WriteFile
-from . import edit, keys, request
+from . import edit, keys, loader_tuned, request
 from .decided import decided
 from .errors import RequestError
 from .files import ChangedFiles, Files
@@ -79,7 +80,7 @@ def _present(asked: request.Request, host: Host) -> Settings:
     style = edit.Style(_HEADER, host.date, asked.conflicts == request.COMMENT)
     found = edit.plan(host.files, running, _present_keys(host), style)
     settings = _settings(asked, host, running, found.edits)
-    return settings._replace(skipped=skipped, warnings=_objections(asked, found.left))
+    return settings._replace(skipped=skipped, warnings=_objections(asked, found.left) + _held_by_tuned(found.solved))
 
 
 def _absent(asked: request.Request, host: Host) -> Settings:
@@ -110,16 +111,18 @@ def _absent(asked: request.Request, host: Host) -> Settings:
 def _purged(asked: request.Request, host: Host) -> Settings:
     edits: edit.Edits = {}
     left: List[edit.Conflict] = []
+    solved: List[edit.Conflict] = []
     if asked.files_too:
         for key in asked.keys:
             found = edit.remove_key(ChangedFiles(host.files, edits), key, asked.reason, host.date)
             edits.update(found.edits)
+            solved += found.solved
             left += found.left if asked.conflicts != request.FAIL else found.left + found.solved
     running = {key: value for key, value in asked.values if host.running.get(key) is not None}
     _refuse_narrower(running, host.running)
     skipped = [(key, "this kernel has no such sysctl") for key, _value in asked.values if key not in running]
     settings = _settings(asked, host, running, edits)
-    return settings._replace(skipped=skipped, warnings=_objections(asked, left))
+    return settings._replace(skipped=skipped, warnings=_objections(asked, left) + _held_by_tuned(solved))
 
 
 def _settings(asked: request.Request, host: Host, running: Dict[str, str], edits: edit.Edits) -> Settings:
@@ -164,6 +167,22 @@ def _refuse_narrower(running: Mapping[str, str], before: Mapping[str, Optional[s
 
 def _present_keys(host: Host) -> FrozenSet[str]:
     return frozenset(key for key, value in host.running.items() if value is not None)
+
+
+def _held_by_tuned(solved: List[edit.Conflict]) -> List[str]:
+    """A TuneD that runs has loaded the line already: when it stops it puts back what was there before it started."""
+    places = sorted({
+        "%s:%d" % (one.statement.path, one.statement.line)
+        for one in solved
+        if one.loader == loader_tuned.NAME and os.path.basename(one.statement.path) == loader_tuned.PROFILE_FILE
+    })
+    if not places:
+        return []
+    return [
+        "%s: a TuneD that runs still holds this line, and when it is stopped or restarted puts back, once, the value from"
+        " before its start; restart it when it suits (systemctl restart tuned), then run this again"
+        % ", ".join(places)
+    ]
 
 
 def _objections(asked: request.Request, left: List[edit.Conflict]) -> List[str]:

@@ -160,6 +160,24 @@ def test_a_line_that_no_comment_takes_out_is_refused_unless_ignored(tmp_path):
     assert "/usr/lib/tuned/mine/tuned.conf:2" in plan.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [(ask(values={REUSE: 1}), "net.ipv4.tcp_tw_reuse=0"), (ask("purged", named=[REUSE]), "net.ipv4.tcp_tw_reuse=0")],
+)
+def test_a_tuned_that_runs_holds_the_line_that_goes(tmp_path, asked, line):
+    profile = {
+        "/etc/tuned/mine/tuned.conf": f"[sysctl]\n{line}\n",
+        # else it applies our drop-in after its profile, and the line may stay
+        "/etc/tuned/tuned-main.conf": "reapply_sysctl = 0\n",
+    }
+    plan = settings.plan(asked, host(make(tmp_path, SYSTEMD, TUNED, profile)))
+    assert f"#{line}" in written(plan)["/etc/tuned/mine/tuned.conf"]
+    assert len(plan.warnings) == 1
+    assert plan.warnings[0].startswith("/etc/tuned/mine/tuned.conf:2: a TuneD that runs")
+    clean = settings.plan(asked, host(make(tmp_path / "other", SYSTEMD, TUNED, {"/etc/tuned/mine/tuned.conf": ""})))
+    assert clean.warnings == []
+
+
 @pytest.mark.parametrize("state", ["present", "absent", "purged"])
 def test_only_our_keys(state):
     with pytest.raises(RequestError, match="none of the sysctls"):
