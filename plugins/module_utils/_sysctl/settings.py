@@ -179,8 +179,8 @@ def _held_by_tuned(solved: List[edit.Conflict]) -> List[str]:
     if not places:
         return []
     return [
-        "%s: a TuneD that runs still holds this line, and when it is stopped or restarted puts back, once, the value from"
-        " before its start; restart it when it suits (systemctl restart tuned), then run this again"
+        "%s: a TuneD that runs still holds this line, and when it is stopped or restarted puts back, once, the value"
+        " from before its start; restart it when it suits (systemctl restart tuned), then run this again"
         % ", ".join(places)
     ]
 
