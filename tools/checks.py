@@ -78,7 +78,8 @@ CHECKS = (
     Check(
         "namespaces",
         "integration",
-        _pytest("tests/integration"),
+        # two files at a time: most of them wait for somebody
+        (*_pytest("tests/integration"), "--numprocesses=2", "--dist=loadfile"),
         # containers: sysctl loaders and units are compared with those of real releases
         ("namespaces", "sshd", "containers"),
         "tests/integration",
