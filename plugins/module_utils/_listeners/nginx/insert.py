@@ -83,11 +83,14 @@ def _indent(text: str, start: int) -> str:
 
 
 def _inner_indent(text: str, directive: Directive, block: Block) -> str:
-    """White space before what is inside a block: as its first directive has it, where that has a line of its own."""
+    """White space before what is inside a server: as its first directive has it, where that has a line of its own.
+
+    An indented server is inside one block, so that its own is one step.
+    """
     if block.directives:
         first = block.directives[0].start
         line = text.rfind("\n", 0, first) + 1
         if line > block.start and not text[line:first].strip(_BLANK):
             return text[line:first]
     outer = _indent(text, directive.start)
-    return outer + ("\t" if outer.endswith("\t") else _STEP)
+    return outer + (outer or _STEP)
