@@ -16,7 +16,10 @@ _FIXTURES = Path(__file__).resolve().parents[1] / "unit" / "fixtures" / "listene
 
 
 class Case(NamedTuple):
-    """``links``: symbolic links besides the files. ``modules``: to load. ``since``: the first nginx that takes it."""
+    """``links``: symbolic links besides the files. ``modules``: to load. ``since``: the first nginx that takes it.
+
+    ``asks_port``: it answers otherwise on another port, of which there is a warning.
+    """
 
     name: str
     existing_port: int
@@ -26,6 +29,12 @@ class Case(NamedTuple):
     modules: tuple[str, ...] = ()
     since: tuple[int, ...] = ()
     crlf: bool = False
+    asks_port: bool = False
+
+    @property
+    def speaks_http(self) -> bool:
+        """Whether the port is one of an HTTP server."""
+        return not set(self.modules) & {"ngx_stream_module", "ngx_mail_module", "ngx_rtmp_module"}
 
     @property
     def expected(self) -> Path:
@@ -47,7 +56,7 @@ class Case(NamedTuple):
 
 
 CASES = (
-    Case("api_gateway", 443, (8443,)),
+    Case("api_gateway", 443, (8443,), asks_port=True),
     Case("apk_layout", 80, (81,)),
     Case("certbot", 443, (8443,), links={"/etc/nginx/sites-enabled/site": "/etc/nginx/sites-available/site"}),
     Case("control_panel_addresses", 443, (8443, 9443)),
@@ -64,6 +73,7 @@ CASES = (
         },
     ),
     Case("docker_generated", 80, (81,)),
+    Case("default_servers", 80, (81, 82)),
     Case("dual_stack", 80, (81, 82)),
     Case("enterprise_linux", 80, (81,)),
     Case("gitlab_omnibus", 80, (81,), main="/var/opt/gitlab/nginx/conf/nginx.conf"),
