@@ -39,7 +39,8 @@ def answer(listener: Listener, name: str) -> str:
                 if not piece:
                     break
                 data += piece
-    return _VOLATILE.sub(b"", data).replace(b":%d" % listener.port, b"").decode("latin-1")
+    location = re.compile(rb"(?im)^(location: *[a-z]+://[^/\r\n]*):%d(?=[/\r])" % listener.port)
+    return location.sub(rb"\1", _VOLATILE.sub(b"", data)).decode("latin-1")
 
 
 def by_port(listeners: Iterable[Listener], names: Iterable[str]) -> dict[int, list[list[str]]]:

@@ -137,3 +137,53 @@ CASES = (
         },
     ),
 )
+
+
+def in_server(snippet: str) -> str:
+    """A whole configuration with something put into a server."""
+    return "events {}\nhttp {\n server {\n listen 80;\n %s\n }\n}\n" % snippet
+
+
+#: what may stand in a server, and whether nginx can read it: words, quotes, braces, comments
+SNIPPETS = (
+    ("set $a b;", True),
+    ("set $a 'b';", True),
+    ('set $a "b;c{d}e#f";', True),
+    ("set $a \"it's\";", True),
+    ("set $a 'say \\'x\\'';", True),
+    ("set $a 'x\\\\';", True),
+    ("set $a 'two\nlines; }';", True),
+    ("set $a b;# close by }", True),
+    ("set $a b # in between ;{}\n ;", True),
+    ("set $a b#c;", True),
+    ('set $a b"c;', True),
+    ("set $a b}c;", True),
+    ("set $a ${uri}b;", True),
+    ("set $a b${uri};", True),
+    ("set $a b\\;c;", True),
+    ("set $a b\\{c;", True),
+    ("set $a \\ ;", True),
+    ("set\t$a\r\nb\r\n;", True),
+    ('if ($uri = "a") { set $a b; }', True),
+    ('if ($uri ~ "a{2}") {set $a b;}', True),
+    ("location ~ ^/a\\.b$ {}", True),
+    ("location ~ ^/a{1}$ {}", False),
+    ('location ~ "^/a{1}$" {}', True),
+    ('location "/quoted"{}', True),
+    ("location /x{}", True),
+    ("location /x { location /x/y { } }", True),
+    ("location /x { set $a b; } # }", True),
+    ('set $a "b"c;', False),
+    ('set $a "b"#c\n;', False),
+    ('set $a "b;', False),
+    ("set $a 'b;", False),
+    ("set $a b", False),
+    ("set $a b }", False),
+    ("; set $a b;", False),
+    ("set $a b;;", False),
+    ("{ set $a b; }", False),
+    ("location /x { ", False),
+    ("location /x { set $a b }", False),
+    ("set $a b; }", False),
+    ("location /x { } }", False),
+)

@@ -28,7 +28,7 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.plan im
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request import Request
 
 from tests.lab.http_answers import by_port
-from tests.lab.nginx_cases import CASES, Case
+from tests.lab.nginx_cases import CASES, SNIPPETS, Case, in_server
 
 _SECONDS = 60
 #: what an image brings that would be part of a case
@@ -200,6 +200,17 @@ def checked(case: Case, image: str, pair: tuple[Path, Path]) -> dict[str, Any]:
         return result
 
 
+def snippets(image: str) -> list[bool]:
+    """Whether nginx reads each of the snippets."""
+    case = Case("snippet", 80, ())
+    with mounted(image) as root:
+        found = []
+        for snippet, _good in SNIPPETS:
+            (root / "etc/nginx/nginx.conf").write_text(in_server(snippet))
+            found.append(not refused(root, case))
+        return found
+
+
 def make_pair(folder: Path) -> tuple[Path, Path]:
     """A certificate and its key. An RSA key of 2048 bits: what every release of OpenSSL takes."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
@@ -223,7 +234,7 @@ def main() -> None:
     version = run("chroot", image, "nginx", "-v").stdout.partition("nginx/")[2].split()[0]
     pair = make_pair(Path("/mnt"))
     results = {case.name: checked(case, image, pair) for case in CASES if not names or case.name in names}
-    json.dump({"version": version, "results": results}, sys.stdout)
+    json.dump({"version": version, "results": results, "snippets": snippets(image)}, sys.stdout)
 
 
 if __name__ == "__main__":
