@@ -6,6 +6,7 @@
 import re
 from typing import Iterable, Iterator, List, Set, Tuple
 
+from . import listening
 from .syntax import is_code
 from .tree import Placed, Server, Tree
 
@@ -17,9 +18,10 @@ _PORT_IN_LUA = re.compile(r"\bserver_port\b")
 _LOGS = ("access_log", "log_format")
 
 
-def warnings(tree: Tree, servers: List[Server], ports: Iterable[int]) -> List[str]:
-    """Sentences about these servers, which will listen on these ports."""
+def warnings(tree: Tree, existing: int, ports: Iterable[int]) -> List[str]:
+    """Sentences about the servers that listen on an existing port and now on more ports."""
     found = []
+    servers = listening.sharing(tree, existing)
     redirecting = _places(server.at for server in servers if server.kind == "http" and _names_port(server))
     if redirecting and any(port not in _STANDARD for port in ports):
         found.append(
@@ -33,20 +35,13 @@ def warnings(tree: Tree, servers: List[Server], ports: Iterable[int]) -> List[st
             "$server_port is used at %s, where it will be the new port: see to it that no redirect, condition or"
             " application needs the old one" % uses
         )
+    datagrams = _places(one.at for server in tree.servers for one in server.listens if one.covers(existing, True))
+    if datagrams:
+        found.append(
+            "UDP is left as it is: what listens on port %d with quic or udp, at %s, gets no new port"
+            % (existing, datagrams)
+        )
     return found
-
-
-def datagrams(servers: List[Server], port: int) -> List[str]:
-    """Sentences about listeners on the same port that are for UDP, which has no TIME-WAIT: they get no more ports."""
-    places = _places(
-        one.at
-        for server in servers
-        for one in server.listens
-        if one.datagrams and one.endpoint.first <= port <= one.endpoint.last
-    )
-    if not places:
-        return []
-    return ["UDP is left as it is: what listens on port %d with quic or udp, at %s, gets no new port" % (port, places)]
 
 
 def _names_port(server: Server) -> bool:

@@ -50,9 +50,9 @@ class Listen(NamedTuple):
     def implicit(self) -> bool:
         return self.at.directive.block is not None
 
-    def covers(self, port: int) -> bool:
-        """Whether it listens on a TCP port."""
-        return not self.datagrams and self.endpoint.first <= port <= self.endpoint.last
+    def covers(self, port: int, datagrams: bool = False) -> bool:
+        """Whether it listens on a port, of TCP unless it is asked for datagrams."""
+        return self.datagrams is datagrams and self.endpoint.first <= port <= self.endpoint.last
 
 
 class Server(NamedTuple):
