@@ -77,3 +77,9 @@ def test_nginx_reads_what_we_read(seen: dict[str, Any]) -> None:
     """The unit test has the same expectations of our parser."""
     wrong = [text for (text, good), taken in zip(SNIPPETS, seen["snippets"], strict=True) if good is not taken]
     assert wrong == []
+
+
+def test_nginx_takes_what_is_made_up(seen: dict[str, Any]) -> None:
+    """Else the properties that the unit tests find in such configurations would mean nothing."""
+    assert len(seen["made_up"]) >= 20
+    assert {seed: said for seed, said in seen["made_up"].items() if said != ["", ""]} == {}

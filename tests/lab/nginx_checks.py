@@ -29,8 +29,10 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request
 
 from tests.lab.http_answers import by_port
 from tests.lab.nginx_cases import CASES, SNIPPETS, Case, in_server
+from tests.lab.nginx_random import RandomConfiguration
 
 _SECONDS = 60
+_SEEDS = range(25)
 #: what an image brings that would be part of a case
 _EMPTIED = ("etc/nginx/nginx.conf", "etc/nginx/conf.d", "etc/nginx/sites-available", "etc/nginx/sites-enabled")
 _USERS = "nginx:x:990:990::/nonexistent:/usr/sbin/nologin\n"
@@ -211,6 +213,21 @@ def snippets(image: str) -> list[bool]:
         return found
 
 
+def made_up(image: str, seed: int) -> tuple[str, str]:
+    """What nginx says against a made-up configuration, and against the same with more ports."""
+    case, made = Case("made-up", 80, (81, 82)), RandomConfiguration(seed)
+    with mounted(image) as root:
+        for path, content in made.files.items():
+            (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+            (root / path[1:]).write_bytes(content)
+        for path, target in made.links.items():
+            (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+            (root / path[1:]).symlink_to(target)
+        before = refused(root, case)
+        write(edit.add(Files(str(root)), Request(case.existing_port, case.ports)), root)
+        return before, refused(root, case)
+
+
 def make_pair(folder: Path) -> tuple[Path, Path]:
     """A certificate and its key. An RSA key of 2048 bits: what every release of OpenSSL takes."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
@@ -234,7 +251,9 @@ def main() -> None:
     version = run("chroot", image, "nginx", "-v").stdout.partition("nginx/")[2].split()[0]
     pair = make_pair(Path("/mnt"))
     results = {case.name: checked(case, image, pair) for case in CASES if not names or case.name in names}
-    json.dump({"version": version, "results": results, "snippets": snippets(image)}, sys.stdout)
+    random = {seed: made_up(image, seed) for seed in _SEEDS}
+    seen = {"version": version, "results": results, "snippets": snippets(image), "made_up": random}
+    json.dump(seen, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ _ADDRESSES = (("", "*:", "0.0.0.0:"), ("[::]:",), ("127.0.0.2:",), ("[::1]:",), 
 _SOCKET = ("reuseport", "backlog=512", "so_keepalive=on", "rcvbuf=16k")
 _COMMENTS = ("# listen 80;", "# }", "# it's \"quoted", "#", "# tcpops.timewait, they say")
 _NOISE = (
-    'set $a "listen 80; }";', "set $b 'a\n  listen 80; # tcpops.timewait\nb';", "set $c ${a}x#y;", "location /a {}",
+    'set $a "listen 80; }";', "set $b 'a\n  listen 80; # tcpops.timewait\nb';", "set $c ${uri}x#y;", "location /a {}",
     'location ~ "^/x{2}$" { return 204; }', "if ($uri = '/b{') { return 404; }", "location /c { location /c/d { } }",
     "error_page 404 /404;", "root /var/www/html;", "autoindex off;", "set $d a\\;b;",
 )  # fmt: skip
