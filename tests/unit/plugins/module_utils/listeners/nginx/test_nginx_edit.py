@@ -191,6 +191,24 @@ def test_the_default_is_spelt_out_as_long_as_it_has_to_be(tmp_path: Path) -> Non
     assert apply(tmp_path, edit.remove(files, Request(80, (82,)))) == http("server {", "  root /x;", "}")
 
 
+def test_the_default_comes_first_whatever_the_ports(tmp_path: Path) -> None:
+    files = configured(tmp_path, "server {", "  root /x;", "}")
+    text = apply(tmp_path, edit.add(files, Request(80, (70, 90))))
+    assert [line.split()[1] for line in text.splitlines() if "tcpops" in line] == ["80;", "70;", "90;"]
+
+
+def test_only_http_has_a_default(tmp_path: Path) -> None:
+    assert edit.find(make_tree(tmp_path, {_MAIN: "stream { server { } } mail { server { } }\n"})) == []
+
+
+def test_a_line_goes_below_what_shares_its_line_with_the_start_of_the_server(tmp_path: Path) -> None:
+    files = configured(tmp_path, "\tserver { listen 80;", "\t         root /x;", "}")
+    text = apply(tmp_path, edit.add(files, _80))
+    assert text.splitlines()[2:5] == [
+        "\tserver { listen 80;", "\t         listen 81; # tcpops.timewait", "\t         root /x;"
+    ]  # fmt: skip
+
+
 def test_the_default_goes_when_others_say_what_to_listen_on(tmp_path: Path) -> None:
     """With both lines nginx would find the same port twice in one server."""
     files = configured(tmp_path, "server {", "  root /x;", "}")
