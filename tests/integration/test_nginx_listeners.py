@@ -35,7 +35,9 @@ _INSIDE = (
 def _shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(_ROOT / ".cache"), str(_ROOT)))}
     command = ["bash", "-euc", f". tools/machine_quirks.sh; {script}", "bash", *arguments]
-    return subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=_SECONDS)
+    return subprocess.run(
+        command, cwd=_ROOT, env=environment, check=False, capture_output=True, text=True, timeout=_SECONDS
+    )
 
 
 @pytest.fixture(scope="module", params=_SUITES)
