@@ -61,7 +61,8 @@ class Sources:
                 self._read[real] = Source(real, text, syntax.parse(text, real))
             return self._read[real]
         except FileError as error:
-            raise ConfigurationRefusedError(by, line, "%s cannot be read: %s" % (path, error.reason)) from None
+            what = "it" if path == by else path
+            raise ConfigurationRefusedError(by, line, "%s cannot be read: %s" % (what, error.reason)) from None
 
     def matching(self, folder: str, pattern: str, by: str, line: int) -> List[str]:
         """The paths that an include names. One that is no pattern need not be there."""

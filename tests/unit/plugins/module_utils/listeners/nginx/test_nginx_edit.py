@@ -90,7 +90,7 @@ def test_a_missing_main_file_is_refused(tmp_path: Path) -> None:
     for plan in (edit.find, lambda files: edit.add(files, _80), lambda files: edit.remove(files, _80)):
         with pytest.raises(ConfigurationRefusedError) as caught:
             plan(files)
-        assert str(caught.value) == f"{_MAIN}: {_MAIN} cannot be read: there is no such file"
+        assert str(caught.value) == f"{_MAIN}: it cannot be read: there is no such file"
 
 
 def test_a_circle_of_includes_is_refused(tmp_path: Path) -> None:
