@@ -26,6 +26,7 @@ KEPT = Path(__file__).resolve().parent.parent / "docs" / "kernel-matrix.json"
 #: what a guest has beside its kernel that an answer may depend on
 PACKAGES = ("python3", "iproute2")
 
+
 class Pool(NamedTuple):
     """What has to be found of a pool."""
 

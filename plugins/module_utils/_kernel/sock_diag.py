@@ -199,7 +199,7 @@ def until_done(datagrams: Iterable[bytes], sequence: int = 1) -> Iterator[Datagr
         if end == len(data):
             yield Datagram(data, kinds)
             continue
-        _offset, length, _type = next(messages(data[end:]))
+        [(_offset, length, _type), *_more] = messages(data[end:])
         number = error_of(data, end, length)
         if number:
             raise DumpRefusedError(number)

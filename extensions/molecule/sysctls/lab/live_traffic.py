@@ -50,8 +50,8 @@ def main():
     """Run until asked to stop, or for as many rounds as the scenario can last."""
     address, port, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    kept = [socket.create_connection((address, port), timeout=ANSWER_SECONDS) for _ in range(KEPT)]
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    kept = [socket.create_connection((address, port), timeout=ANSWER_SECONDS) for _number in range(KEPT)]
     report = {"kept": KEPT, "lost": [], "answered": 0, "opened": 0, "refused": [], "rounds": 0}
     while not stop.wait(PAUSE_SECONDS) and report["rounds"] < MOST_ROUNDS:
         report["rounds"] += 1
