@@ -44,7 +44,11 @@ class Files:
         self._most_bytes = most_bytes
 
     def read_text(self, path: str) -> str:
-        """Text of a regular file, undecodable bytes replaced.
+        """Text of a regular file, undecodable bytes replaced; errors as for ``read_bytes``."""
+        return self.read_bytes(path).decode("utf-8", "replace")
+
+    def read_bytes(self, path: str) -> bytes:
+        """Content of a regular file.
 
         :raises MissingFileError: when there is none.
         :raises FileError: when it cannot be read, is no regular file or is too large for configuration.
@@ -63,7 +67,7 @@ class Files:
             raise _unreadable(path, error) from None
         if len(data) > self._most_bytes:
             raise FileError(path, "larger than %d KiB, so that it is not read" % (self._most_bytes >> 10))
-        return data.decode("utf-8", "replace")
+        return data
 
     def list_names(self, path: str) -> List[str]:
         """Names in a folder, sorted.
@@ -87,6 +91,16 @@ class Files:
         except OSError as error:
             if error.errno == errno.EINVAL:
                 return ""
+            raise _unreadable(path, error) from None
+
+    def real_path(self, path: str) -> str:
+        """Where a path leads: the path of the file itself, whether it is there or not.
+
+        :raises FileError: for links in a circle.
+        """
+        try:
+            return self._real(path)[len(self._root) :] if self._root else os.path.realpath(path)
+        except OSError as error:
             raise _unreadable(path, error) from None
 
     def is_dir(self, path: str) -> bool:

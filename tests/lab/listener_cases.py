@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of the configurations in tests/unit/fixtures/listeners, a folder a case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+TREES = Path(__file__).resolve().parents[1] / "unit" / "fixtures" / "listeners"
+
+
+class Case(NamedTuple):
+    """``lines``: that ``add`` inserts for the ports. ``not_on``: releases whose server does not know what it says."""
+
+    server: str
+    name: str
+    existing_port: int
+    ports: tuple[int, ...]
+    lines: int
+    not_on: tuple[str, ...] = ()
+
+    @property
+    def tree(self) -> Path:
+        """The folder that stands for the root of a host."""
+        return TREES / self.server / self.name
+
+
+HAPROXY = (
+    Case("haproxy", "bind_on_last_line", 80, (81, 82), 2),
+    Case("haproxy", "built_from_source", 8080, (8081,), 1),
+    Case("haproxy", "conditional_blocks", 8080, (8082, 8083), 2, ("bullseye",)),
+    Case("haproxy", "crlf", 443, (444, 445), 2),
+    Case("haproxy", "debian_web", 80, (81, 82, 83), 3),
+    Case("haproxy", "families", 8080, (8081, 8082), 4),
+    Case("haproxy", "http3", 443, (444,), 1, ("bullseye", "bookworm")),
+    Case("haproxy", "kubernetes_api", 6443, (6444, 6445, 6446), 3),
+    Case("haproxy", "list_of_addresses", 8080, (8081, 8082), 2),
+    Case("haproxy", "lua_and_maps", 80, (81,), 1),
+    Case("haproxy", "mailcow_style", 143, (144, 145), 2),
+    Case("haproxy", "named_defaults", 80, (81,), 1, ("bullseye",)),
+    Case("haproxy", "names_and_ids", 8080, (8081, 8082), 6),
+    Case("haproxy", "no_indentation", 1936, (1938,), 1),
+    Case("haproxy", "peers_and_resolvers", 10000, (10001,), 1),
+    Case("haproxy", "proxy_protocol", 443, (444, 445), 2),
+    Case("haproxy", "quotes_and_comments", 8080, (8083, 8084), 6),
+    Case("haproxy", "range_of_ports", 8002, (8010, 8011), 4),
+    Case("haproxy", "redhat", 5000, (5003, 5004), 2),
+    Case("haproxy", "several_files", 80, (81, 82), 4),
+    Case("haproxy", "tcp_databases", 3306, (3307,), 2),
+    Case("haproxy", "tls_with_redirect", 443, (444, 445), 4),
+    Case("haproxy", "unix_and_abstract", 443, (444,), 1),
+)
+CASES = HAPROXY

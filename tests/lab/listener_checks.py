@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ports added to the configuration of a real server and taken away, seen by that server.
+
+Run as a program of its own in a container that is thrown away: the trees are laid over its root. Cases come in as
+JSON, what was seen goes out as JSON. The container has no network but loopback, and binds addresses it does not have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.tcpops.timewait.plugins.module_utils._files import Files
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy import edit as haproxy
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy import invocation
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.plan import Plan
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request import Request
+
+_SECONDS = 60
+_CERTIFICATES = ("/etc/haproxy/certs/site.pem",)
+#: what a case may bring, and what an image has in its place
+_FOLDERS = ("/etc/haproxy", "/usr/local/etc/haproxy", "/etc/systemd/system")
+
+
+class HAProxy:
+    """The server as the cases need it."""
+
+    edit = haproxy
+
+    @staticmethod
+    def check() -> tuple[list[str], dict[str, str]]:
+        started = invocation.find(Files())
+        return list(invocation.check(started)), started.environment
+
+    @staticmethod
+    def start() -> tuple[list[str], dict[str, str]]:
+        argv, environment = HAProxy.check()
+        return ["haproxy", "-db", *argv[3:]], environment
+
+
+_SERVERS = {"haproxy": HAProxy}
+
+
+def checked(server: Any) -> str:
+    """What the server says against its configuration; nothing when it takes it."""
+    argv, environment = server.check()
+    done = subprocess.run(
+        argv, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS
+    )
+    return done.stdout.decode(errors="replace") or "refused" if done.returncode else ""
+
+
+def opened(server: Any, wanted: set[tuple[str, int]]) -> list[list[Any]]:
+    """What the started server listens on, once that is what is wanted, or when it will not be any more."""
+    argv, environment = server.start()
+    process = subprocess.Popen(
+        argv, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+        stdout=sys.stderr, stderr=sys.stderr, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 15
+        while listening() != wanted and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+        return sorted(map(list, listening()))
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(_SECONDS)
+
+
+def listening() -> set[tuple[str, int]]:
+    """``(address, port)`` of every listening TCP socket."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A":
+                address, port = words[1].split(":")
+                size = len(address) // 8
+                raw = struct.pack(f"={size}I", *struct.unpack(f">{size}I", bytes.fromhex(address)))
+                found.add((str(ipaddress.ip_address(raw)), int(port, 16)))
+    return found
+
+
+def expected(listeners: list[Any]) -> set[tuple[str, int]]:
+    """The same as the configuration is understood."""
+    found = set()
+    for one in listeners:
+        if one.address in ("", "::"):
+            found.add(("::", one.port))
+        elif one.address == "*":
+            found.add(("0.0.0.0", one.port))
+        else:
+            info = socket.getaddrinfo(one.address, one.port, type=socket.SOCK_STREAM)
+            found.add((str(info[0][4][0]), one.port))
+    return found
+
+
+def lay(tree: Path) -> dict[str, Path]:
+    """The files of a case over those of the image, with the certificates that no case brings."""
+    for folder in _FOLDERS:
+        kept = Path("/kept" + folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        if kept.exists():
+            shutil.copytree(kept, folder, symlinks=True)
+    shutil.copytree(tree, "/", symlinks=True, dirs_exist_ok=True)
+    for path in _CERTIFICATES:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("/kept/site.pem", path)
+    return {str(path): path for path in Path("/etc").rglob("*") if path.is_file()}
+
+
+def keep() -> None:
+    """What the image has, and a certificate."""
+    for folder in _FOLDERS:
+        if Path(folder).exists():
+            shutil.copytree(folder, "/kept" + folder, symlinks=True)
+    Path("/kept").mkdir(exist_ok=True)
+    Path("/run/haproxy").mkdir(exist_ok=True)
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lab.example"]
+    subprocess.run([*made, "-keyout", "/kept/key", "-out", "/kept/crt"], check=True, capture_output=True)
+    Path("/kept/site.pem").write_bytes(Path("/kept/crt").read_bytes() + Path("/kept/key").read_bytes())
+
+
+def write(plan: Plan) -> dict[str, bytes]:
+    """Carry out a plan; what was there before."""
+    before = {path: Path(path).read_bytes() if Path(path).exists() else None for path in plan.edits}
+    for path, content in plan.edits.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(content)
+    return before  # type: ignore[return-value]
+
+
+def run(case: dict[str, Any], tree: Path) -> dict[str, Any]:
+    lay(tree)
+    server = _SERVERS[case["server"]]
+    request = Request(case["existing_port"], tuple(case["ports"]))
+    result: dict[str, Any] = {"refused": checked(server)}
+    if result["refused"]:
+        return result
+    wanted = expected(server.edit.find(Files()))
+    result["original"] = {"expected": sorted(map(list, wanted)), "opened": opened(server, wanted)}
+    original = write(server.edit.add(Files(), request))
+    result["refused_after"] = checked(server)
+    wanted = expected(server.edit.find(Files()))
+    result["added"] = {"expected": sorted(map(list, wanted)), "opened": opened(server, wanted)}
+    result["again"] = sorted(server.edit.add(Files(), request).edits)
+    write(server.edit.remove(Files(), request))
+    result["left"] = sorted(path for path, content in original.items() if Path(path).read_bytes() != content)
+    result["edited"] = len(original)
+    return result
+
+
+def main() -> None:
+    keep()
+    trees = Path(sys.argv[1])
+    cases = json.load(sys.stdin)
+    json.dump({case["name"]: run(case, trees / case["server"] / case["name"]) for case in cases}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
