@@ -52,4 +52,24 @@ HAPROXY = (
     Case("haproxy", "tls_with_redirect", 443, (444, 445), 4),
     Case("haproxy", "unix_and_abstract", 443, (444,), 1),
 )
-CASES = HAPROXY
+APACHE = (
+    Case("apache", "addresses_and_ipv6", 80, (81, 82), 6),
+    Case("apache", "continued_and_quoted", 80, (82, 83), 2),
+    Case("apache", "control_panel", 80, (81,), 2),
+    Case("apache", "debian_default", 80, (81, 82, 83), 3),
+    Case("apache", "debian_tls", 443, (444, 445), 4),
+    Case("apache", "defined_ports", 80, (81,), 2),
+    Case("apache", "macros", 80, (81,), 1),
+    Case("apache", "name_based", 80, (81, 82), 2),
+    Case("apache", "no_final_newline", 80, (81, 82), 2),
+    Case("apache", "old_name_virtual_host", 80, (81,), 1),
+    Case("apache", "proxy_protocol", 80, (81,), 1),
+    Case("apache", "redhat_default", 80, (81,), 1),
+    Case("apache", "redhat_tls", 443, (444,), 1),
+    Case("apache", "reverse_proxy", 443, (8444,), 2),
+    Case("apache", "server_name_with_port", 80, (81, 82), 2),
+    Case("apache", "upstream_image", 80, (81,), 1),
+    Case("apache", "windows_line_ends", 443, (444, 445), 2),
+    Case("apache", "wordpress", 80, (81, 82), 2),
+)
+CASES = HAPROXY + APACHE

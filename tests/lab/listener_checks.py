@@ -24,15 +24,23 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.tcpops.timewait.plugins.module_utils._files import Files
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.apache import edit as apache
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.apache import layout
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy import edit as haproxy
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy import invocation
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.plan import Plan
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request import Request
 
 _SECONDS = 60
-_CERTIFICATES = ("/etc/haproxy/certs/site.pem",)
+_CERTIFICATES = {
+    "/etc/haproxy/certs/site.pem": "site.pem",
+    "/etc/ssl/certs/lab.pem": "crt",
+    "/etc/ssl/private/lab.key": "key",
+}
 #: what a case may bring, and what an image has in its place
-_FOLDERS = ("/etc/haproxy", "/usr/local/etc/haproxy", "/etc/systemd/system")
+_FOLDERS = (
+    "/etc/apache2", "/etc/haproxy", "/etc/httpd", "/etc/systemd/system", "/usr/local/apache2", "/usr/local/etc/haproxy",
+)  # fmt: skip
 
 
 class HAProxy:
@@ -51,7 +59,24 @@ class HAProxy:
         return ["haproxy", "-db", *argv[3:]], environment
 
 
-_SERVERS = {"haproxy": HAProxy}
+class Apache:
+    """Debian's program, whatever the layout is."""
+
+    edit = apache
+
+    @staticmethod
+    def check() -> tuple[list[str], dict[str, str]]:
+        found = layout.find(Files())
+        usual = found == layout.DEBIAN
+        return list(found.check) if usual else ["apachectl", "-t", "-d", found.server_root, "-f", found.main], {}
+
+    @staticmethod
+    def start() -> tuple[list[str], dict[str, str]]:
+        found = layout.find(Files())
+        return ["apachectl", "-d", found.server_root, "-f", found.main, "-D", "FOREGROUND"], {}
+
+
+_SERVERS = {"apache": Apache, "haproxy": HAProxy}
 
 
 def checked(server: Any) -> str:
@@ -109,18 +134,22 @@ def expected(listeners: list[Any]) -> set[tuple[str, int]]:
     return found
 
 
-def lay(tree: Path) -> dict[str, Path]:
+def lay(tree: Path) -> None:
     """The files of a case over those of the image, with the certificates that no case brings."""
     for folder in _FOLDERS:
-        kept = Path("/kept" + folder)
         shutil.rmtree(folder, ignore_errors=True)
-        if kept.exists():
-            shutil.copytree(kept, folder, symlinks=True)
+        if Path("/kept" + folder).exists():
+            shutil.copytree("/kept" + folder, folder, symlinks=True)
+    if (tree / "etc/apache2").exists():
+        shutil.rmtree("/etc/apache2/mods-enabled")
+        shutil.rmtree("/etc/apache2/sites-enabled")
+        shutil.rmtree("/etc/apache2/conf-enabled")
     shutil.copytree(tree, "/", symlinks=True, dirs_exist_ok=True)
-    for path in _CERTIFICATES:
+    if not (tree / "etc/apache2").exists():
+        Path("/etc/apache2/apache2.conf").unlink(missing_ok=True)
+    for path, kept in _CERTIFICATES.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy("/kept/site.pem", path)
-    return {str(path): path for path in Path("/etc").rglob("*") if path.is_file()}
+        shutil.copy("/kept/" + kept, path)
 
 
 def keep() -> None:

@@ -76,28 +76,6 @@ def quoted(text: str) -> str:
     return '"%s"' % text if "$" in text else text
 
 
-def overlap(one: str, other: str, v6only: bool) -> bool:
-    """Whether two addresses may take the same connection. A name may be any address.
-
-    :param v6only: whether an address of every IPv6 one among them leaves IPv4 alone.
-    """
-    if one == other:
-        return True
-    if not (_is_literal(one) and _is_literal(other)):
-        return True
-    if "::" in (one, other):
-        return not (v6only and (_is_v4(one) or _is_v4(other)))
-    return "*" in (one, other) and _is_v4(one) and _is_v4(other)
-
-
-def _is_v4(address: str) -> bool:
-    return address == "*" or bool(re.match(r"[0-9.]+\Z", address))
-
-
-def _is_literal(address: str) -> bool:
-    return _is_v4(address) or ":" in address
-
-
 def _endpoint(text: str, value: str, variables: Dict[str, str]) -> Endpoint:
     stream = value[len("stream+") :] if value.startswith("stream+") else value
     for kind, prefixes in ((OTHER, _OTHERS), (QUIC, _DATAGRAMS), (INHERITED, _INHERITED)):

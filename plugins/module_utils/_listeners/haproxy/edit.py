@@ -8,6 +8,7 @@ from typing import Dict, List, NamedTuple, Optional
 from ..._files import FileError, Files
 from .. import text
 from ..errors import ConfigurationRefusedError
+from ..overlap import overlap
 from ..plan import Listener, Plan
 from ..request import Request
 from . import address, invocation, options, sections, words
@@ -163,16 +164,15 @@ def _is_served(origin: Bind, endpoint: address.Endpoint, port: int, others: List
 
     :raises ConfigurationRefusedError: when the port is taken by something else.
     """
-    for other in others:
-        for one in other.covers(port):
-            alike = options.shared(origin.options) == options.shared(other.options)
-            if alike and other.section == origin.section and one.address == endpoint.address:
-                return True
-            if address.overlap(endpoint.address, one.address, origin.v6only or other.v6only):
-                reason = "port %d, which is to be added beside %s:%d, is taken here: choose another one"
-                raise ConfigurationRefusedError(
-                    other.path, other.index + 1, reason % (port, origin.path, origin.index + 1)
-                )
+    taken = [(other, one) for other in others for one in other.covers(port)]
+    for other, one in taken:
+        alike = options.shared(origin.options) == options.shared(other.options)
+        if alike and other.section == origin.section and one.address == endpoint.address:
+            return True
+    for other, one in taken:
+        if overlap(endpoint.address, one.address, origin.v6only or other.v6only):
+            reason = "port %d, which is to be added beside %s:%d, is taken here: choose another one"
+            raise ConfigurationRefusedError(other.path, other.index + 1, reason % (port, origin.path, origin.index + 1))
     return False
 
 
