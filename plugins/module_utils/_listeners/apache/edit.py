@@ -26,10 +26,17 @@ _TLS_PORT = 443
 
 
 class _Group(NamedTuple):
-    """A Listen or NameVirtualHost that somebody wrote, None where it is gone, and those added beside it."""
+    """Statements of one kind and port that follow each other, none where they are gone, and those added behind them.
 
-    origin: Optional[Found]
+    0.0.0.0 and :: on one port have to follow each other, or Apache opens them both and fails (``open_listeners``).
+    """
+
+    origins: List[Found]
     added: List[Found]
+
+    def is_for(self, port: int) -> bool:
+        """Whether what somebody wrote is for a port."""
+        return bool(self.origins and port in _ports(self.origins[0]))
 
 
 def find(files: Files, where: Optional[layout.Layout] = None) -> List[Listener]:
@@ -50,8 +57,8 @@ def add(files: Files, request: Request, where: Optional[layout.Layout] = None) -
     """
     where = where or layout.find(files)
     read = tree.read(files, where)
-    groups = [group for group in _groups(read) if _is_of(group.origin, request.existing_port)]
-    if not any(group.origin and group.origin.statement.name == "listen" for group in groups):
+    groups = [group for group in _groups(read) if group.is_for(request.existing_port)]
+    if not any(group.origins[0].statement.name == "listen" for group in groups):
         raise ConfigurationRefusedError(where.main, 0, "no Listen is for TCP port %d" % request.existing_port)
     after = _Edit(read)
     ports = sorted(set(request.ports))
@@ -59,14 +66,16 @@ def add(files: Files, request: Request, where: Optional[layout.Layout] = None) -
     others = [one for one in read.found if id(one) not in added and one.statement.name == "listen"]
     for group in groups:
         for port in ports:
-            if group.origin and not _is_served(group.origin, port, others):
-                after.put(group, port)
+            for origin in group.origins:
+                if not _is_served(origin, port, others):
+                    after.put(group, origin, port)
     for one in read.found:
         if one.statement.name == "<virtualhost":
             after.extend(one, request.existing_port, ports)
     _refuse_foreign_hosts(read, request)
     edits = after.contents()
     changed = tree.read(_Edited(files, edits), where)
+    _refuse_parted(read, changed)
     listeners = [_listener(changed, one) for one in _ours(changed, request) if one.statement.name == "listen"]
     uses = "%s:%d: SERVER_PORT tells the new ports from the old one, so that it may decide otherwise for them"
     return Plan(edits, listeners, [uses % use for use in read.uses])
@@ -125,18 +134,16 @@ class _Edit:
         self._replaced: Dict[Tuple[str, int], str] = {}
         self._gone: List[Tuple[str, int]] = []
 
-    def put(self, group: _Group, port: int) -> None:
-        """A copy of a group's first statement for another port, or the one that is there as it should be."""
-        origin = group.origin
-        if origin is None:
-            return
+    def put(self, group: _Group, origin: Found, port: int) -> None:
+        """A copy of a statement for another port, or the one that is there as it should be."""
         new = _copy(origin, port)
+        address = origin.named[0].endpoint.address
         for one in group.added:
-            if port in _ports(one):
+            if port in _ports(one) and one.named[0].endpoint.address == address:
                 self._replaced[one.path, one.statement.first] = new
                 return
-        smaller = [one.statement.last for one in group.added if max(_ports(one)) < port]
-        place = (origin.path, max([origin.statement.last, *smaller]))
+        smaller = [one.statement.last for one in group.added if max(_ports(one)) <= port]
+        place = (origin.path, max([group.origins[-1].statement.last, *smaller]))
         self._after.setdefault(place, []).extend([_indent(origin.statement) + text.MARK, new])
 
     def drop(self, one: Found) -> None:
@@ -254,29 +261,32 @@ def _tagged(read: Tree, host: Found) -> List[str]:
 
 
 def _groups(read: Tree) -> List[_Group]:
-    """An added statement belongs to the last one of its kind before it in its file that was not added."""
+    """An added statement belongs to those of its kind before it in its file that were not added."""
     groups: List[_Group] = []
     last: Dict[Tuple[str, str], _Group] = {}
     for one in sorted(read.found, key=lambda one: (one.path, one.statement.first)):
         kind = (one.path, one.statement.name)
         if one.statement.name == "<virtualhost" or not one.named:
             continue
-        marked = _is_marked(read, one)
-        if not marked or kind not in last:
-            last[kind] = _Group(None if marked else one, [])
-            groups.append(last[kind])
-        if marked:
+        if _is_marked(read, one):
+            if kind not in last:
+                last[kind] = _Group([], [])
+                groups.append(last[kind])
             last[kind].added.append(one)
+            continue
+        group = last.get(kind)
+        origins = group.origins if group and not group.added else []
+        if not (origins and origins[0].blocks == one.blocks and _ports(origins[0]) == _ports(one)):
+            origins = []
+            last[kind] = _Group(origins, [])
+            groups.append(last[kind])
+        origins.append(one)
     return groups
 
 
-def _is_of(origin: Optional[Found], port: int) -> bool:
-    return bool(origin and port in _ports(origin))
-
-
 def _ours(read: Tree, request: Request) -> List[Found]:
-    """The added statements that a request is about; those whose origin is gone go by their port alone."""
-    groups = [group for group in _groups(read) if not group.origin or _is_of(group.origin, request.existing_port)]
+    """The added statements that a request is about; those whose origins are gone go by their port alone."""
+    groups = [group for group in _groups(read) if not group.origins or group.is_for(request.existing_port)]
     return [one for group in groups for one in group.added if set(_ports(one)) & set(request.ports)]
 
 
@@ -324,3 +334,29 @@ def _refuse_foreign_hosts(read: Tree, request: Request) -> None:
             if foreign and one.endpoint.port in request.ports and one.endpoint.port != request.existing_port:
                 reason = "port %d, which is to be added, has a <VirtualHost> of its own here: choose another one"
                 raise ConfigurationRefusedError(host.path, host.statement.first + 1, reason % one.endpoint.port)
+
+
+def _parted(read: Tree) -> List[Found]:
+    """What listens on 0.0.0.0 with :: on the same port behind it, but not next to it."""
+    heard = [one for one in read.found if one.statement.name == "listen"]
+    return [
+        one
+        for at, one in enumerate(heard)
+        if one.named[0].endpoint.address == "*"
+        and any(_is_next(one, other) for other in heard[at + 2 :])
+        and not _is_next(one, heard[at + 1])
+    ]
+
+
+def _is_next(one: Found, other: Found) -> bool:
+    return other.named[0].endpoint.address == "::" and _ports(other) == _ports(one)
+
+
+def _refuse_parted(read: Tree, changed: Tree) -> None:
+    """
+    :raises ConfigurationRefusedError: when 0.0.0.0 and :: would be parted, which Apache does not start with.
+    """
+    parted = _parted(changed)
+    if len(parted) > len(_parted(read)):
+        reason = "0.0.0.0 and [::] of one port have to follow each other: put the two Listen lines into one file"
+        raise ConfigurationRefusedError(parted[0].path, parted[0].statement.first + 1, reason)
