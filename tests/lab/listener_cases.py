@@ -72,4 +72,14 @@ APACHE = (
     Case("apache", "windows_line_ends", 443, (444, 445), 2),
     Case("apache", "wordpress", 80, (81, 82), 2),
 )
-CASES = HAPROXY + APACHE
+SYSTEMD = (
+    Case("systemd_socket", "accept", 20079, (20081, 20082), 2),
+    Case("systemd_socket", "addresses", 20080, (20081,), 2),
+    Case("systemd_socket", "disabled_beside", 20080, (20081,), 1),
+    Case("systemd_socket", "families", 20080, (20081, 20082), 4),
+    Case("systemd_socket", "plain", 20080, (20081, 20082, 20083), 3),
+    Case("systemd_socket", "reset_by_drop_in", 20222, (20224,), 1),
+    Case("systemd_socket", "template", 20080, (20081,), 1),
+    Case("systemd_socket", "two_for_one", 20080, (20081, 20082), 2),
+)
+CASES = HAPROXY + APACHE + SYSTEMD

@@ -11,6 +11,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..._files import Files
 from .. import text
+from ..edited import EditedFiles
 from ..errors import ConfigurationRefusedError
 from ..overlap import overlap
 from ..plan import Listener, Plan
@@ -74,7 +75,7 @@ def add(files: Files, request: Request, where: Optional[layout.Layout] = None) -
             after.extend(one, request.existing_port, ports)
     _refuse_foreign_hosts(read, request)
     edits = after.contents()
-    changed = tree.read(_Edited(files, edits), where)
+    changed = tree.read(EditedFiles(files, edits), where)
     _refuse_parted(read, changed)
     listeners = [_listener(changed, one) for one in _ours(changed, request) if one.statement.name == "listen"]
     uses = "%s:%d: SERVER_PORT tells the new ports from the old one, so that it may decide otherwise for them"
@@ -97,31 +98,6 @@ def remove(files: Files, request: Request, where: Optional[layout.Layout] = None
         if one.statement.name == "<virtualhost":
             after.shorten(one, gone)
     return Plan(after.contents(), [_listener(read, one) for one in ours if one.statement.name == "listen"], [])
-
-
-class _Edited(Files):
-    """The files as they would be."""
-
-    def __init__(self, files: Files, edits: Dict[str, bytes]) -> None:
-        super().__init__()
-        self._before = files
-        self._edits = edits
-
-    def read_bytes(self, path: str) -> bytes:
-        real = self._before.real_path(path)
-        return self._edits[real] if real in self._edits else self._before.read_bytes(path)
-
-    def real_path(self, path: str) -> str:
-        return self._before.real_path(path)
-
-    def is_dir(self, path: str) -> bool:
-        return self._before.is_dir(path)
-
-    def list_names(self, path: str) -> List[str]:
-        return self._before.list_names(path)
-
-    def glob(self, pattern: str) -> List[str]:
-        return self._before.glob(pattern)
 
 
 class _Edit:
