@@ -57,7 +57,8 @@ def restart(files: Files, chosen: List[Socket], running: Collection[str]) -> Tup
     :param running: names of the sockets and services that run; instances, one a connection, go on.
     """
     services = {socket.service for socket in chosen if not socket.accepts}
-    sharing = [socket.unit for socket in sockets.read(files) if socket.service in services or socket in chosen]
+    names = {socket.unit for socket in chosen}
+    sharing = [one.unit for one in sockets.read(files) if one.unit in names or one.service in services]
     units = [unit for unit in [*sharing, *sorted(services)] if unit in running]
     again = ("sh", "-c", _AGAIN, "sh", *units)
     reload = ("systemctl", "daemon-reload")
