@@ -13,12 +13,14 @@ import contextlib
 import ipaddress
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy import invocation
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.plan import Plan
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request import Request
+
+from tests.lab.listener_random import MAKERS
 
 _SECONDS = 60
 _CERTIFICATES = {
@@ -58,9 +62,13 @@ class HAProxy:
         return set()
 
     @staticmethod
+    def hosts() -> dict[str, list[str]]:
+        return {}
+
+    @staticmethod
     def start() -> tuple[list[str], dict[str, str]]:
         argv, environment = HAProxy.check()
-        return ["haproxy", "-db", *argv[3:]], environment
+        return ["haproxy", "-db", *argv[2:]], environment
 
 
 class Apache:
@@ -83,6 +91,22 @@ class Apache:
             for one in found
             if one.blocks or (one.named and one.named[0].endpoint.address == "*")
         }
+
+    @staticmethod
+    def hosts() -> dict[str, list[str]]:
+        """Which hosts Apache chooses from, by address and port, as ``-D DUMP_VHOSTS`` shows it."""
+        argv, _environment = Apache.start()
+        done = subprocess.run([*argv[:-1], "DUMP_VHOSTS", "-t"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        found: dict[str, list[str]] = {}
+        address = ""
+        for line in done.stdout.decode().splitlines():
+            start = re.match(r"(\S+:(?:\d+|\*)) +(.+)", line)
+            if start:
+                address = start.group(1)
+            if address and (start or line.startswith(" ")):
+                text = start.group(2) if start else line.strip()
+                found.setdefault(address, []).append(re.sub(r"port \d+ ", "", text))
+        return found
 
     @staticmethod
     def start() -> tuple[list[str], dict[str, str]]:
@@ -217,6 +241,7 @@ def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
     original = write(server.edit.add(Files(), request))
     result["refused_after"] = checked(server)
     result["added"] = seen(server)
+    result["hosts"] = server.hosts()
     result["again"] = sorted(server.edit.add(Files(), request).edits)
     write(server.edit.remove(Files(), request))
     result["left"] = sorted(path for path, content in original.items() if Path(path).read_bytes() != content)
@@ -224,11 +249,30 @@ def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
     return result
 
 
+def made_up(name: str, seed: int) -> list[str]:
+    """What a server says against a made-up configuration, and against the same with more ports."""
+    made = MAKERS[name](seed)
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in made.files.items():
+            Path(folder + path).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder + path).write_bytes(content)
+        for path, target in made.links.items():
+            Path(folder + path).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder + path).symlink_to(target)
+        lay(Path(folder))
+    server = _SERVERS[name]
+    before = checked(server)
+    write(server.edit.add(Files(), Request(80, (81, 82))))
+    return [before, checked(server)]
+
+
 def main() -> None:
     keep()
-    trees = Path(sys.argv[1])
+    trees, seeds = Path(sys.argv[1]), int(sys.argv[2])
     cases = json.load(sys.stdin)
-    json.dump({case["name"]: run(case, trees / case["server"] / case["name"]) for case in cases}, sys.stdout)
+    results = {f"{case['server']}/{case['name']}": run(case, trees / case["server"] / case["name"]) for case in cases}
+    random = {f"{name}/{seed}": made_up(name, seed) for name in _SERVERS for seed in range(seeds)}
+    json.dump({"results": results, "made_up": random}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ addresses that were added to the tag.
 
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from ..._files import Files
+from ..._files import FileError, Files
 from .. import text
 from ..edited import EditedFiles
 from ..errors import ConfigurationRefusedError
@@ -21,6 +21,7 @@ from .syntax import Statement
 from .tree import Found, Tree
 
 _Lines = Dict[str, List[text.Line]]
+_UNUSED = "/sites-available/*.conf"
 _TAG = text.MARK + ": "
 #: the port whose protocol is https where Listen names none (``ap_set_listener``)
 _TLS_PORT = 443
@@ -68,7 +69,7 @@ def add(files: Files, request: Request, where: Optional[layout.Layout] = None) -
     for group in groups:
         for port in ports:
             for origin in group.origins:
-                if not _is_served(origin, port, others):
+                if not _is_served(read, origin, port, others):
                     after.put(group, origin, port)
     for one in read.found:
         if one.statement.name == "<virtualhost":
@@ -87,17 +88,27 @@ def remove(files: Files, request: Request, where: Optional[layout.Layout] = None
 
     :raises ConfigurationRefusedError: when the configuration is not understood.
     """
-    read = tree.read(files, where or layout.find(files))
-    after = _Edit(read)
+    where = where or layout.find(files)
+    read = tree.read(files, where)
     ours = _ours(read, request)
+    unused = [one for path in _unused(files, where, read) for one in tree.read_alone(files, where, path, read)]
+    after = _Edit(read)
     for one in ours:
         after.drop(one)
     kept = {port for one in read.found if _is_marked(read, one) and one not in ours for port in _ports(one)}
     gone = set(request.ports) - kept
-    for one in read.found:
+    for one in [*read.found, *unused]:
         if one.statement.name == "<virtualhost":
             after.shorten(one, gone)
     return Plan(after.contents(), [_listener(read, one) for one in ours if one.statement.name == "listen"], [])
+
+
+def _unused(files: Files, where: layout.Layout, read: Tree) -> List[str]:
+    """Debian's sites that are not in use: they may have been when a port was added."""
+    try:
+        return [path for path in files.glob(where.server_root + _UNUSED) if files.real_path(path) not in read.files]
+    except FileError:
+        return []  # a folder that may not be read holds nothing of ours
 
 
 class _Edit:
@@ -273,9 +284,10 @@ def _listener(read: Tree, one: Found) -> Listener:
                     _is_marked(read, one))
 
 
-def _is_served(origin: Found, port: int, others: List[Found]) -> bool:
+def _is_served(read: Tree, origin: Found, port: int, others: List[Found]) -> bool:
     """Whether somebody configured the same already.
 
+    :param others: all but what was added beside the same port.
     :raises ConfigurationRefusedError: when the port is taken by something else.
     """
     if origin.statement.name != "listen":
@@ -284,7 +296,7 @@ def _is_served(origin: Found, port: int, others: List[Found]) -> bool:
     protocol = _protocol(origin.statement) or _usual_protocol(mine.port)
     taken = [other for other in others if port in _ports(other)]
     for other in taken:
-        alike = (_protocol(other.statement) or _usual_protocol(port)) == protocol
+        alike = (_protocol(other.statement) or _usual_protocol(port)) == protocol and not _is_marked(read, other)
         if alike and other.blocks == origin.blocks and other.named[0].endpoint.address == mine.address:
             return True
     for other in taken:

@@ -8,7 +8,7 @@ Source: ``ap_process_resource_config``, ``ap_process_fnmatch_configs``, the EXEC
 
 import posixpath
 import re
-from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, List, NamedTuple, Set, Tuple
 
 from ..._files import FileError, Files, MissingFileError
 from .. import text
@@ -62,15 +62,26 @@ def read(files: Files, layout: Layout) -> Tree:
     return reader.tree
 
 
+def read_alone(files: Files, layout: Layout, path: str, tree: Tree) -> List[Found]:
+    """What a file has that nothing includes; nothing when it is not understood. Its lines go to the others."""
+    reader = _Reader(files, layout)
+    try:
+        reader.include(path, 0)
+    except ConfigurationRefusedError:
+        return []
+    for one, lines in reader.tree.files.items():
+        tree.files.setdefault(one, lines)
+    return [one for one in reader.tree.found if one.path == files.real_path(path)]
+
+
 class _Reader:
-    """What reading one file leaves for the next one: variables, the server's root, the port of the main server."""
+    """What reading one file leaves for the next one: variables, the server's root."""
 
     def __init__(self, files: Files, layout: Layout) -> None:
         self._files = files
         self._root = layout.server_root
         self._variables: Dict[str, str] = {}
         self._sections: List[Tuple[str, str, int, Statement]] = []
-        self._main_port: Optional[int] = None
         self._seen: Set[Tuple[str, int]] = set()
         self.tree = Tree({}, [], [])
 
@@ -120,26 +131,19 @@ class _Reader:
             self._define(name, [word.text for word in statement.words])
         elif name == "serverroot" and statement.words:
             self._root = address.expand(statement.words[0].text, self._variables)
-        elif name == "servername" and statement.words and not self._is_in("virtualhost"):
-            port = statement.words[0].text.rpartition(":")[2]
-            self._main_port = int(port) if port.isdigit() else None
         if _USES_PORT.search(statement.text):
             self.tree.uses.append((path, statement.first + 1))
         if name.startswith("<"):
             self._sections.append((name[1:], path, statement.first, statement))
 
     def _find(self, path: str, statement: Statement) -> None:
+        if self.tree.files[path][statement.last].text.endswith("\\"):
+            raise ValueError("the last line of the file goes on behind its end")
         is_listen = statement.name == "listen"
         words = statement.words[:1] if is_listen else statement.words
         self._refuse_parameters(words)
         parse = address.listen if is_listen else address.virtual_host
         named = [Named(word, parse(word.text, self._variables)) for word in words]
-        if not is_listen:
-            # without a port it takes that of the main server
-            named = [
-                Named(word, one if one.port or not one.head else one._replace(port=self._main_port))
-                for word, one in named
-            ]
         if (path, statement.first) in self._seen:
             return
         self._seen.add((path, statement.first))
@@ -205,9 +209,6 @@ class _Reader:
             except ValueError:
                 pass  # it is as little known as what it is made of
         self._variables.pop(words[0], None)
-
-    def _is_in(self, name: str) -> bool:
-        return any(section[0] == name for section in self._sections)
 
     def _refuse_program(self, path: str, statement: Statement) -> None:
         if re.search(r"listen|virtualhost", statement.text, re.IGNORECASE):

@@ -162,12 +162,13 @@ def _line_for(origin: Bind, wanted: List[address.Endpoint], port: int) -> str:
 def _is_served(origin: Bind, endpoint: address.Endpoint, port: int, others: List[Bind]) -> bool:
     """Whether somebody configured the same already.
 
+    :param others: all but what was added beside the same port.
     :raises ConfigurationRefusedError: when the port is taken by something else.
     """
     taken = [(other, one) for other in others for one in other.covers(port)]
     for other, one in taken:
         alike = options.shared(origin.options) == options.shared(other.options)
-        if alike and other.section == origin.section and one.address == endpoint.address:
+        if alike and not other.added and other.section == origin.section and one.address == endpoint.address:
             return True
     for other, one in taken:
         if overlap(endpoint.address, one.address, origin.v6only or other.v6only):

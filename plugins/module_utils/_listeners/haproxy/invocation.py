@@ -37,7 +37,7 @@ def find(files: Files) -> Invocation:
 
 def check(invocation: Invocation) -> Tuple[str, ...]:
     """The command with which HAProxy checks its configuration; it wants the environment of the unit."""
-    return ("haproxy", "-c", "-q", *(word for path in invocation.paths for word in ("-f", path)))
+    return ("haproxy", "-c", *(word for path in invocation.paths for word in ("-f", path)))
 
 
 #: it starts new workers, while old ones finish; the same again once the edits are undone

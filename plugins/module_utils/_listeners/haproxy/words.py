@@ -13,7 +13,7 @@ _SPACE = " \t\v\f\r"
 _ESCAPED = {" ": " ", "\\": "\\", "t": "\t", "n": "\n", "r": "\r", "#": "#", "'": "'", '"': '"'}
 _HEX = re.compile(r"[0-9A-Fa-f]{2}")
 #: in double quotes; the group without a name is what makes it more than a name
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\.?\w+)(\[\*\])?(-[^}]*)?\}|(?P<bare>\.?[A-Za-z_]\w*))", re.ASCII)
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\.?[A-Za-z_]\w*)(\[\*\])?(-[^}]*)?\}|(?P<bare>\.?[A-Za-z_]\w*))", re.ASCII)
 _IN_ADDRESS = re.compile(r"\$(?:\{(\w*)\}|(\w*))", re.ASCII)
 
 

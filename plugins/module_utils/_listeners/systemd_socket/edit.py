@@ -73,7 +73,10 @@ def add(files: Files, request: Request, units: Optional[Collection[str]] = None)
         or when the drop-in would not count.
     """
     chosen = concerned(files, request.existing_port, units)
-    everything = sockets.read(files)
+    ours = {(socket.unit, one.value) for socket in chosen for one in _entries(files, socket)[1]
+            if one.beside == request.existing_port}
+    others = [(socket, one) for socket in sockets.read(files) for one in socket.streams
+              if not (_is_added(one) and (socket.unit, _value(one)) in ours)]
     edits: Dict[str, bytes] = {}
     for socket in chosen:
         before, entries = _entries(files, socket)
@@ -81,7 +84,7 @@ def add(files: Files, request: Request, units: Optional[Collection[str]] = None)
             drop_in.Entry(request.existing_port, port, "%s%d%s" % (stream.head, port, stream.tail))
             for port in sorted(set(request.ports))
             for stream in socket.streams
-            if stream.port == request.existing_port and not _is_served(socket, stream, port, everything)
+            if stream.port == request.existing_port and not _is_served(socket, stream, port, others)
         ]
         kept = [one for one in entries if one.beside != request.existing_port or one.port not in request.ports]
         content = drop_in.render(sorted(kept + wanted, key=lambda one: (one.beside, one.port)))
@@ -113,7 +116,7 @@ def remove(files: Files, request: Request, units: Optional[Collection[str]] = No
             edits[_path(files, socket)] = drop_in.render(left)
             values = [one.value for one in entries if one not in left]
             gone += [_listener(socket, one) for one in socket.streams
-                     if _is_added(one) and "%s%d%s" % (one.head, one.port, one.tail) in values]
+                     if _is_added(one) and _value(one) in values]
     return Plan(edits, gone, [])
 
 
@@ -140,24 +143,27 @@ def _is_added(stream: Stream) -> bool:
     return stream.path.endswith(drop_in.NAME)
 
 
+def _value(stream: Stream) -> str:
+    return "%s%d%s" % (stream.head, stream.port, stream.tail)
+
+
 def _listener(socket: Socket, stream: Stream) -> Listener:
     options = ("BindIPv6Only=ipv6-only",) if socket.v6only else ()
     address = "::" if socket.v6only and not stream.address else stream.address
     return Listener(stream.path, stream.line, address, stream.port, options, _is_added(stream))
 
 
-def _is_served(socket: Socket, stream: Stream, port: int, everything: List[Socket]) -> bool:
+def _is_served(socket: Socket, stream: Stream, port: int, others: List[Tuple[Socket, Stream]]) -> bool:
     """Whether somebody configured the same already.
 
+    :param others: all but what was added beside the same port.
     :raises ConfigurationRefusedError: when a unit has the port for something else.
     """
-    taken = [(other, one) for other in everything for one in other.streams
-             if one.port == port and not (_is_added(one) and other.unit == socket.unit)]
+    taken = [(other, one) for other, one in others if one.port == port]
     for other, one in taken:
-        if other.unit == socket.unit and one.address == stream.address:
+        if other.unit == socket.unit and one.address == stream.address and not _is_added(one):
             return True
     for other, one in taken:
-        # two units may be meant for one service, but each has a drop-in of its own
         if overlap(stream.address, one.address, socket.v6only and other.v6only):
             reason = "%s has port %d, which is to be added to %s: choose another one"
             raise ConfigurationRefusedError(one.path, one.line, reason % (other.unit, port, socket.unit))

@@ -52,6 +52,33 @@ def test_a_file_too_large_is_refused_and_not_cut(tmp_path):
         Files(str(tmp_path), most_bytes=4).read_text("/x")
 
 
+def test_bytes_are_read_as_they_are(tmp_path):
+    (tmp_path / "x").write_bytes(b"\xff\x00\r\n")
+    files = Files(str(tmp_path))
+    assert files.read_bytes("/x") == b"\xff\x00\r\n"
+    assert files.read_text("/x") == "\ufffd\x00\r\n"
+    with pytest.raises(MissingFileError, match=r"^/y: there is no such file$"):
+        files.read_bytes("/y")
+
+
+@pytest.mark.parametrize("whole_host", [False, True])
+def test_where_a_path_leads(tmp_path, whole_host):
+    """With another root, the paths are those that the host has; on the host, those of the host."""
+    prefix = str(tmp_path) if whole_host else ""
+    entries = {"/lib/x": "", "/etc/x": ("link", prefix + "/lib/x"), "/etc/up": ("link", "../lib"), "/a": ("link", "/a")}
+    files = make_tree(tmp_path, entries)
+    if whole_host:
+        files = Files()
+    for path in ("/lib/x", "/etc/x", "/etc/up/x", "/etc/../lib/./x"):
+        assert files.real_path(prefix + path) == prefix + "/lib/x"
+    assert files.real_path(prefix + "/etc/gone") == prefix + "/etc/gone"
+
+
+def test_a_path_in_a_circle_leads_nowhere(tmp_path):
+    with pytest.raises(FileError, match=r"^/a: Too many levels"):
+        make_tree(tmp_path, {"/a": ("link", "/a")}).real_path("/a")
+
+
 def test_glob(tmp_path):
     entries = dict.fromkeys(("/etc/a/x.conf", "/etc/b/y.conf", "/etc/b/.z.conf", "/etc/b/c/x.conf", "/etc/b/n"), "")
     files = make_tree(tmp_path, {**entries, "/etc/l.conf": ("link", "/gone")})
