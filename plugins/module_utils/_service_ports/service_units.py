@@ -7,7 +7,7 @@ Conservative, see ``command_lines``; the claims say which words they rest on.
 """
 
 import re
-from typing import Dict, List
+from typing import Dict, List, NamedTuple, Optional
 
 from .._files import FileError, Files, MissingFileError
 from .claim import Claim, Found, Problem
@@ -38,6 +38,23 @@ def find(files: Files) -> Found:
                 what = "ExecStart of %s has %s" % (unit.name, named)
                 claims.append(Claim(first, last, KIND, "%s:%d" % (one.path, one.line), what))
     return claims, units.problems + problems
+
+
+class Start(NamedTuple):
+    """How a service is started: the words of its last ``ExecStart=``, and the environment that its unit sets."""
+
+    words: List[str]
+    environment: Dict[str, str]
+
+
+def start_of(files: Files, name: str) -> Optional[Start]:
+    """How one service is started; None when no unit file says it."""
+    for unit in UnitFiles(files, "service").units():
+        commands = values_of(unit.settings, "Service", "ExecStart")
+        if unit.name == name and commands:
+            environment = _environment(files, unit, [])
+            return Start(words_of(expand(_specified(commands[-1].value, unit), environment)), environment)
+    return None
 
 
 def expand(line: str, variables: Dict[str, str]) -> str:

@@ -43,9 +43,11 @@ class UnitFiles:
         self._main: Dict[str, str] = {}  # name -> path of the file that wins
         self._aliases: Dict[str, Set[str]] = {}  # name -> other names of it
         self._drop_ins: Dict[str, Dict[str, str]] = {}  # folder's name -> file's name -> path that wins
+        self.wanted: Set[str] = set()  #: what something on disk starts
         self._named: Set[str] = set()  # whatever a link or a drop-in names, instances for one
         for folder in FOLDERS:
             self._take_folder(folder)
+        self._named |= self.wanted
 
     def units(self) -> Iterator[Unit]:
         """Every unit that is not masked: plain ones, templates, and the instances that something on disk names."""
@@ -79,7 +81,7 @@ class UnitFiles:
                         drop_ins.setdefault(name, posixpath.join(path, name))
                 self._named.add(entry[:-2])
             elif entry.endswith(_WANTS):
-                self._named.update(name for name in self._list(path) if name.endswith(self._suffix))
+                self.wanted.update(name for name in self._list(path) if name.endswith(self._suffix))
 
     def _take_unit(self, name: str, path: str) -> None:
         if name in self._main or any(name in others for others in self._aliases.values()):

@@ -1,0 +1,279 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ports added to the configuration of a real server and taken away, seen by that server.
+
+Run as a program of its own in a container that is thrown away: the trees are laid over its root. Cases come in as
+JSON, what was seen goes out as JSON. The container has no network but loopback, and binds addresses it does not have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.tcpops.timewait.plugins.module_utils._files import Files
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.apache import edit as apache
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.apache import layout, tree
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy import edit as haproxy
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy import invocation
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.plan import Plan
+from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request import Request
+
+from tests.lab.listener_random import MAKERS
+
+_SECONDS = 60
+_CERTIFICATES = {
+    "/etc/haproxy/certs/site.pem": "site.pem",
+    "/etc/ssl/certs/lab.pem": "crt",
+    "/etc/ssl/private/lab.key": "key",
+}
+#: what a case may bring, and what an image has in its place
+_FOLDERS = (
+    "/etc/apache2", "/etc/haproxy", "/etc/httpd", "/etc/systemd/system", "/usr/local/apache2", "/usr/local/etc/haproxy",
+)  # fmt: skip
+
+
+class HAProxy:
+    """The server as the cases need it."""
+
+    edit = haproxy
+
+    @staticmethod
+    def check() -> tuple[list[str], dict[str, str]]:
+        started = invocation.find(Files())
+        return list(invocation.check(started)), started.environment
+
+    @staticmethod
+    def depends() -> set[tuple[str, int]]:
+        return set()
+
+    @staticmethod
+    def hosts() -> dict[str, list[str]]:
+        return {}
+
+    @staticmethod
+    def start() -> tuple[list[str], dict[str, str]]:
+        argv, environment = HAProxy.check()
+        return ["haproxy", "-db", *argv[2:]], environment
+
+
+class Apache:
+    """Debian's program, whatever the layout is."""
+
+    edit = apache
+
+    @staticmethod
+    def check() -> tuple[list[str], dict[str, str]]:
+        found = layout.find(Files())
+        usual = found == layout.DEBIAN
+        return list(found.check) if usual else ["apachectl", "-t", "-d", found.server_root, "-f", found.main], {}
+
+    @staticmethod
+    def depends() -> set[tuple[str, int]]:
+        """What a module or a definition decides; and 0.0.0.0, which Apache leaves to :: where that is there."""
+        found = tree.read(Files(), layout.find(Files())).found
+        return {
+            (one.path, one.statement.first + 1)
+            for one in found
+            if one.blocks or (one.named and one.named[0].endpoint.address == "*")
+        }
+
+    @staticmethod
+    def hosts() -> dict[str, list[str]]:
+        """Which hosts Apache chooses from, by address and port, as ``-D DUMP_VHOSTS`` shows it."""
+        argv, _environment = Apache.start()
+        done = subprocess.run([*argv[:-1], "DUMP_VHOSTS", "-t"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        found: dict[str, list[str]] = {}
+        address = ""
+        for line in done.stdout.decode().splitlines():
+            start = re.match(r"(\S+:(?:\d+|\*)) +(.+)", line)
+            if start:
+                address = start.group(1)
+            if address and (start or line.startswith(" ")):
+                text = start.group(2) if start else line.strip()
+                found.setdefault(address, []).append(re.sub(r"port \d+ ", "", text))
+        return found
+
+    @staticmethod
+    def start() -> tuple[list[str], dict[str, str]]:
+        found = layout.find(Files())
+        return ["apachectl", "-d", found.server_root, "-f", found.main, "-D", "FOREGROUND"], {}
+
+
+_SERVERS = {"apache": Apache, "haproxy": HAProxy}
+
+
+def checked(server: Any) -> str:
+    """What the server says against its configuration; nothing when it takes it."""
+    argv, environment = server.check()
+    done = subprocess.run(
+        argv, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS
+    )
+    return done.stdout.decode(errors="replace") or "refused" if done.returncode else ""
+
+
+def opened(server: Any, wanted: set[tuple[str, int]]) -> list[list[Any]]:
+    """What the started server listens on, once that has all that is wanted, or when it will not any more."""
+    argv, environment = server.start()
+    process = subprocess.Popen(
+        argv, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+        stdout=sys.stderr, stderr=sys.stderr, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 15
+        while not wanted <= listening() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+        return sorted(map(list, listening()))
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """With all of its children, and the files that it made."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(process.pid, number)
+        deadline = time.monotonic() + 10
+        while (process.poll() is None or listening()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    process.wait(_SECONDS)
+
+
+def listening() -> set[tuple[str, int]]:
+    """``(address, port)`` of every listening TCP socket."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A":
+                address, port = words[1].split(":")
+                size = len(address) // 8
+                raw = struct.pack(f"={size}I", *struct.unpack(f">{size}I", bytes.fromhex(address)))
+                found.add((str(ipaddress.ip_address(raw)), int(port, 16)))
+    return found
+
+
+def expected(listeners: list[Any]) -> set[tuple[str, int]]:
+    """The same as the configuration is understood."""
+    found = set()
+    for one in listeners:
+        if one.address in ("", "::"):
+            found.add(("::", one.port))
+        elif one.address == "*":
+            found.add(("0.0.0.0", one.port))
+        else:
+            info = socket.getaddrinfo(one.address, one.port, type=socket.SOCK_STREAM)
+            found.add((str(info[0][4][0]), one.port))
+    return found
+
+
+def lay(tree: Path) -> None:
+    """The files of a case over those of the image, with the certificates that no case brings."""
+    for folder in _FOLDERS:
+        shutil.rmtree(folder, ignore_errors=True)
+        if Path("/kept" + folder).exists():
+            shutil.copytree("/kept" + folder, folder, symlinks=True)
+    if (tree / "etc/apache2").exists():
+        shutil.rmtree("/etc/apache2/mods-enabled")
+        shutil.rmtree("/etc/apache2/sites-enabled")
+        shutil.rmtree("/etc/apache2/conf-enabled")
+    shutil.copytree(tree, "/", symlinks=True, dirs_exist_ok=True)
+    if not (tree / "etc/apache2").exists():
+        Path("/etc/apache2/apache2.conf").unlink(missing_ok=True)
+    for path, kept in _CERTIFICATES.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("/kept/" + kept, path)
+
+
+def keep() -> None:
+    """What the image has, and a certificate."""
+    for folder in _FOLDERS:
+        if Path(folder).exists():
+            shutil.copytree(folder, "/kept" + folder, symlinks=True)
+    Path("/kept").mkdir(exist_ok=True)
+    Path("/run/haproxy").mkdir(exist_ok=True)
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lab.example"]
+    subprocess.run([*made, "-keyout", "/kept/key", "-out", "/kept/crt"], check=True, capture_output=True)
+    Path("/kept/site.pem").write_bytes(Path("/kept/crt").read_bytes() + Path("/kept/key").read_bytes())
+
+
+def write(plan: Plan) -> dict[str, bytes]:
+    """Carry out a plan; what was there before."""
+    before = {path: Path(path).read_bytes() if Path(path).exists() else None for path in plan.edits}
+    for path, content in plan.edits.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(content)
+    return before  # type: ignore[return-value]
+
+
+def seen(server: Any) -> dict[str, list[list[Any]]]:
+    """What is expected to listen, what of that perhaps not, and what listens."""
+    listeners = server.edit.find(Files())
+    depends = server.depends()
+    wanted = expected([one for one in listeners if (one.path, one.line) not in depends])
+    perhaps = expected([one for one in listeners if (one.path, one.line) in depends])
+    heard = opened(server, wanted)
+    return {"expected": sorted(map(list, wanted)), "perhaps": sorted(map(list, perhaps)), "opened": heard}
+
+
+def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
+    lay(folder)
+    server = _SERVERS[case["server"]]
+    request = Request(case["existing_port"], tuple(case["ports"]))
+    result: dict[str, Any] = {"refused": checked(server)}
+    if result["refused"]:
+        return result
+    result["original"] = seen(server)
+    original = write(server.edit.add(Files(), request))
+    result["refused_after"] = checked(server)
+    result["added"] = seen(server)
+    result["hosts"] = server.hosts()
+    result["again"] = sorted(server.edit.add(Files(), request).edits)
+    write(server.edit.remove(Files(), request))
+    result["left"] = sorted(path for path, content in original.items() if Path(path).read_bytes() != content)
+    result["edited"] = len(original)
+    return result
+
+
+def made_up(name: str, seed: int) -> list[str]:
+    """What a server says against a made-up configuration, and against the same with more ports."""
+    made = MAKERS[name](seed)
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in made.files.items():
+            Path(folder + path).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder + path).write_bytes(content)
+        for path, target in made.links.items():
+            Path(folder + path).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder + path).symlink_to(target)
+        lay(Path(folder))
+    server = _SERVERS[name]
+    before = checked(server)
+    write(server.edit.add(Files(), Request(80, (81, 82))))
+    return [before, checked(server)]
+
+
+def main() -> None:
+    keep()
+    trees, seeds = Path(sys.argv[1]), int(sys.argv[2])
+    cases = json.load(sys.stdin)
+    results = {f"{case['server']}/{case['name']}": run(case, trees / case["server"] / case["name"]) for case in cases}
+    random = {f"{name}/{seed}": made_up(name, seed) for name in _SERVERS for seed in range(seeds)}
+    json.dump({"results": results, "made_up": random}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

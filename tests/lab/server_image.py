@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The image with the servers that listen ports are added to, and containers of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.lab.facts import ROOT
+
+#: the first run on a machine makes the images
+SECONDS = 1800
+_IMAGE = (
+    'lab=$(tools/build_lab_images.sh "$1" | cut -d " " -f 2); inputs=$(cat tests/lab/servers/* | sha256sum);'
+    " image=${lab/timewait-lab/timewait-servers}-${inputs:0:8};"
+    " podman image exists $image || podman build --quiet --network host --build-arg BASE=$lab --tag $image"
+    " tests/lab/servers > /dev/null; echo $image"
+)
+_COLLECTION = "/opt/ansible_collections/tcpops/timewait"
+#: what a container needs to run the tests' own programs
+VOLUMES = (
+    "--volume", f"{ROOT}/plugins:{_COLLECTION}/plugins:ro", "--volume", f"{ROOT}/tests:/opt/tests:ro",
+    "--env", "PYTHONPATH=/opt", "--env", "PYTHONDONTWRITEBYTECODE=1",
+)  # fmt: skip
+
+
+def shell(script: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    """A script with what podman needs on a machine like this."""
+    command = ["bash", "-euc", f". tools/machine_quirks.sh; {script}", "bash", *arguments]
+    return subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, timeout=SECONDS)
+
+
+def image_of(suite: str) -> str:
+    """The image of a release; skips where it cannot be had."""
+    if os.geteuid():
+        pytest.skip("containers with their own network need root")
+    if not shutil.which("podman"):
+        pytest.skip("missing: podman (apt-get install podman runc netavark)")
+    made = shell(_IMAGE, suite)
+    if made.returncode:
+        pytest.skip(f"no image of {suite}: {made.stderr.strip()[-200:]}")
+    return made.stdout.split()[-1]
