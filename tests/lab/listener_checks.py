@@ -53,9 +53,8 @@ class HAProxy:
     edit = haproxy
 
     @staticmethod
-    def check() -> tuple[list[str], dict[str, str]]:
-        started = invocation.find(Files())
-        return list(invocation.check(started)), started.environment
+    def check() -> list[str]:
+        return list(invocation.check(Files(), invocation.find(Files())))
 
     @staticmethod
     def depends() -> set[tuple[str, int]]:
@@ -66,9 +65,8 @@ class HAProxy:
         return {}
 
     @staticmethod
-    def start() -> tuple[list[str], dict[str, str]]:
-        argv, environment = HAProxy.check()
-        return ["haproxy", "-db", *argv[2:]], environment
+    def start() -> list[str]:
+        return ["-db" if word == "-c" else word for word in HAProxy.check()]
 
 
 class Apache:
@@ -77,10 +75,10 @@ class Apache:
     edit = apache
 
     @staticmethod
-    def check() -> tuple[list[str], dict[str, str]]:
+    def check() -> list[str]:
         found = layout.find(Files())
         usual = found == layout.DEBIAN
-        return list(found.check) if usual else ["apachectl", "-t", "-d", found.server_root, "-f", found.main], {}
+        return list(found.check) if usual else ["apachectl", "-t", "-d", found.server_root, "-f", found.main]
 
     @staticmethod
     def depends() -> set[tuple[str, int]]:
@@ -95,8 +93,8 @@ class Apache:
     @staticmethod
     def hosts() -> dict[str, list[str]]:
         """Which hosts Apache chooses from, by address and port, as ``-D DUMP_VHOSTS`` shows it."""
-        argv, _environment = Apache.start()
-        done = subprocess.run([*argv[:-1], "DUMP_VHOSTS", "-t"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        argv = [*Apache.start()[:-1], "DUMP_VHOSTS", "-t"]
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         found: dict[str, list[str]] = {}
         address = ""
         for line in done.stdout.decode().splitlines():
@@ -109,30 +107,25 @@ class Apache:
         return found
 
     @staticmethod
-    def start() -> tuple[list[str], dict[str, str]]:
+    def start() -> list[str]:
         found = layout.find(Files())
-        return ["apachectl", "-d", found.server_root, "-f", found.main, "-D", "FOREGROUND"], {}
+        return ["apachectl", "-d", found.server_root, "-f", found.main, "-D", "FOREGROUND"]
 
 
-_SERVERS = {"apache": Apache, "haproxy": HAProxy}
+_SERVERS: dict[str, Any] = {"apache": Apache, "haproxy": HAProxy}
 
 
 def checked(server: Any) -> str:
     """What the server says against its configuration; nothing when it takes it."""
-    argv, environment = server.check()
-    done = subprocess.run(
-        argv, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS
-    )
+    done = subprocess.run(server.check(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS)
     return done.stdout.decode(errors="replace") or "refused" if done.returncode else ""
 
 
 def opened(server: Any, wanted: set[tuple[str, int]]) -> list[list[Any]]:
     """What the started server listens on, once that has all that is wanted, or when it will not any more."""
-    argv, environment = server.start()
     process = subprocess.Popen(
-        argv, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-        stdout=sys.stderr, stderr=sys.stderr, start_new_session=True,
-    )  # fmt: skip
+        server.start(), stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr, start_new_session=True
+    )
     try:
         deadline = time.monotonic() + 15
         while not wanted <= listening() and time.monotonic() < deadline and process.poll() is None:
@@ -206,6 +199,8 @@ def keep() -> None:
             shutil.copytree(folder, "/kept" + folder, symlinks=True)
     Path("/kept").mkdir(exist_ok=True)
     Path("/run/haproxy").mkdir(exist_ok=True)
+    # as if it were built here
+    Path("/usr/local/sbin/haproxy").symlink_to("/usr/sbin/haproxy")
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lab.example"]
     subprocess.run([*made, "-keyout", "/kept/key", "-out", "/kept/crt"], check=True, capture_output=True)
     Path("/kept/site.pem").write_bytes(Path("/kept/crt").read_bytes() + Path("/kept/key").read_bytes())

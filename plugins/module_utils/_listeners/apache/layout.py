@@ -8,7 +8,7 @@ Source: the unit where its command line says it, else what distributions and the
 
 from typing import NamedTuple, Optional, Tuple
 
-from ..._files import FileError, Files
+from ..._files import Files
 from ..._service_ports.service_units import start_of
 from ..errors import ConfigurationRefusedError
 from ..plan import Command
@@ -55,10 +55,10 @@ def find(files: Files) -> Layout:
     """
     for layout in LAYOUTS:
         told = _told(files, layout)
-        if told and _is_there(files, told.main):
+        if told and files.glob(told.main):
             return told
     for layout in LAYOUTS:
-        if _is_there(files, layout.main):
+        if files.glob(layout.main):
             return layout
     raise ConfigurationRefusedError(LAYOUTS[0].main, 0, "there is no main configuration of Apache in a usual place")
 
@@ -73,11 +73,3 @@ def _told(files: Files, layout: Layout) -> Optional[Layout]:
     root = options.get("-d", layout.server_root)
     main = options.get("-f", layout.main[len(layout.server_root) + 1 :])
     return layout._replace(main=main if main.startswith("/") else "%s/%s" % (root, main), server_root=root)
-
-
-def _is_there(files: Files, path: str) -> bool:
-    try:
-        files.read_bytes(path)
-    except FileError:
-        return False
-    return True

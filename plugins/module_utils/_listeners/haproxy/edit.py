@@ -5,7 +5,7 @@
 
 from typing import Dict, List, NamedTuple, Optional
 
-from ..._files import FileError, Files
+from ..._files import Files
 from .. import text
 from ..errors import ConfigurationRefusedError
 from ..overlap import overlap
@@ -81,18 +81,12 @@ def remove(files: Files, request: Request, started: Optional[invocation.Invocati
     after = {path: list(lines) for path, lines in before.items()}
     for group in reversed(_groups(reading.binds)):
         for bind in reversed(_of_request(group, request)):
-            text.delete(after[bind.path], bind.index)
+            text.delete(after[bind.path], bind.at)
     return Plan(_edits(before, after), _ours(reading.binds, request), [])
 
 
 def _read(files: Files, started: invocation.Invocation) -> _Lines:
-    found: _Lines = {}
-    for path in invocation.expand(files, started):
-        try:
-            found[path] = text.split(files.read_bytes(path))
-        except FileError as error:
-            raise ConfigurationRefusedError(error.what, 0, error.reason) from None
-    return found
+    return {path: text.split(invocation.read(files, path)) for path in invocation.expand(files, started)}
 
 
 def _edits(before: _Lines, after: _Lines) -> Dict[str, bytes]:
@@ -102,7 +96,7 @@ def _edits(before: _Lines, after: _Lines) -> Dict[str, bytes]:
 def _listeners(bind: Bind) -> List[Listener]:
     written = tuple(word.text for word in bind.options)
     return [
-        Listener(bind.path, bind.index + 1, one.address, port, written, bind.added)
+        Listener(bind.path, bind.at + 1, one.address, port, written, bind.added)
         for one in bind.endpoints
         if one.kind == address.TCP
         for port in range(one.first, one.last + 1)
@@ -144,10 +138,10 @@ def _put(lines: List[text.Line], new: str, port: int, origin: Bind, added: List[
     """A line for a port in place of the one that is there, else behind those of smaller ports."""
     for bind in added:
         if bind.covers(port):
-            lines[bind.index] = lines[bind.index]._replace(text=new)
+            lines[bind.at] = lines[bind.at]._replace(text=new)
             return
-    smaller = [bind.index for bind in added if any(one.last < port for one in bind.endpoints)]
-    text.insert(lines, max([origin.index, *smaller]) + 1, new)
+    smaller = [bind.at for bind in added if any(one.last < port for one in bind.endpoints)]
+    text.insert(lines, max([origin.at, *smaller]) + 1, new)
 
 
 def _line_for(origin: Bind, wanted: List[address.Endpoint], port: int) -> str:
@@ -155,7 +149,7 @@ def _line_for(origin: Bind, wanted: List[address.Endpoint], port: int) -> str:
         addresses = address.quoted(",".join(address.with_port(one, port) for one in wanted))
         rest = options.for_port(origin.line, origin.behind, origin.options, port)
     except words.WordsError as error:
-        raise ConfigurationRefusedError(origin.path, origin.index + 1, str(error)) from None
+        raise ConfigurationRefusedError(origin.path, origin.at + 1, str(error)) from None
     return "%s%s%s %s" % (origin.head, addresses, rest, text.MARK)
 
 
@@ -173,7 +167,7 @@ def _is_served(origin: Bind, endpoint: address.Endpoint, port: int, others: List
     for other, one in taken:
         if overlap(endpoint.address, one.address, origin.v6only or other.v6only):
             reason = "port %d, which is to be added beside %s:%d, is taken here: choose another one"
-            raise ConfigurationRefusedError(other.path, other.index + 1, reason % (port, origin.path, origin.index + 1))
+            raise ConfigurationRefusedError(other.path, other.at + 1, reason % (port, origin.path, origin.at + 1))
     return False
 
 
@@ -181,7 +175,7 @@ def _nothing(binds: List[Bind], port: int) -> str:
     reason = "no bind line of a frontend or listen section listens on TCP port %d" % port
     inherited = [bind for bind in binds if any(one.kind == address.INHERITED for one in bind.endpoints)]
     if inherited:
-        reason += "; the socket of line %d is made by somebody else, who has to add ports" % (inherited[0].index + 1)
+        reason += "; the socket of line %d is made by somebody else, who has to add ports" % (inherited[0].at + 1)
     return reason
 
 
@@ -190,11 +184,11 @@ def _warnings(reading: sections.Reading, concerned: List[Bind]) -> List[str]:
     plain = any(all(word.text != "ssl" for word in bind.options) for bind in concerned)
     uses = [use for use in reading.uses if use.section in mine or use.section.kind not in sections.SERVING]
     return [
-        "%s:%d: QUIC stays on its port, TCP alone gets more" % (bind.path, bind.index + 1)
+        "%s:%d: QUIC stays on its port, TCP alone gets more" % (bind.path, bind.at + 1)
         for bind in concerned
         if any(one.kind == address.QUIC for one in bind.endpoints)
     ] + [
-        "%s:%d: %s" % (use.section.path, use.index + 1, _MEANING[use.word] % use.word)
+        "%s:%d: %s" % (use.section.path, use.at + 1, _MEANING[use.word] % use.word)
         for use in uses
         if plain or use.word != "redirect scheme"
     ]

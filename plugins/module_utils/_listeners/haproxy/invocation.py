@@ -7,6 +7,7 @@ Source: the unit haproxy.service as systemd reads it, else where distributions a
 """
 
 import posixpath
+import re
 from typing import Dict, List, NamedTuple, Tuple
 
 from ..._files import FileError, Files
@@ -16,28 +17,40 @@ from ..plan import Command
 
 UNIT = "haproxy.service"
 DEFAULT = "/etc/haproxy/haproxy.cfg"
+#: of systemd, before a program
+_PREFIXES = "@-:+!|"
+#: also in quotes: a name too many costs nothing
+_VARIABLE = re.compile(r"(?:\$\{?|defined\()(\w+)", re.ASCII)
 _USUAL = (DEFAULT, "/usr/local/etc/haproxy/haproxy.cfg")
 
 
 class Invocation(NamedTuple):
-    """``paths``: files and folders of ``-f``. ``environment``: variables that the unit sets."""
+    """``paths``: files and folders of ``-f``. ``environment``: variables that the unit sets. ``program``: HAProxy."""
 
     paths: Tuple[str, ...]
     environment: Dict[str, str]
+    program: str = "haproxy"
 
 
 def find(files: Files) -> Invocation:
     """What the unit says; without one, the usual file."""
     start = start_of(files, UNIT)
-    paths = _paths(start.words) if start else []
-    if not paths:
-        paths = [path for path in _USUAL if _is_there(files, path)][:1] or [DEFAULT]
-    return Invocation(tuple(paths), start.environment if start else {})
+    if start and _paths(start.words):
+        return Invocation(tuple(_paths(start.words)), start.environment, start.words[0].lstrip(_PREFIXES))
+    found = [path for path in _USUAL if files.glob(path)]
+    return Invocation(tuple(found[:1] or [DEFAULT]), {})
 
 
-def check(invocation: Invocation) -> Tuple[str, ...]:
-    """The command with which HAProxy checks its configuration; it wants the environment of the unit."""
-    return ("haproxy", "-c", *(word for path in invocation.paths for word in ("-f", path)))
+def check(files: Files, invocation: Invocation) -> Tuple[str, ...]:
+    """The command with which HAProxy checks its configuration, with the variables of the unit that it names.
+
+    :raises ConfigurationRefusedError: when a file is not there, cannot be read or is read twice.
+    """
+    texts = [read(files, path).decode("latin-1") for path in expand(files, invocation)]
+    named = {name for text in texts for name in _VARIABLE.findall(text)}
+    given = ["%s=%s" % (name, value) for name, value in sorted(invocation.environment.items()) if name in named]
+    command = (invocation.program, "-c", *(word for path in invocation.paths for word in ("-f", path)))
+    return ("env", *given, *command) if given else command
 
 
 #: it starts new workers, while old ones finish; the same again once the edits are undone
@@ -68,6 +81,17 @@ def expand(files: Files, invocation: Invocation) -> List[str]:
     return found
 
 
+def read(files: Files, path: str) -> bytes:
+    """One file.
+
+    :raises ConfigurationRefusedError: when it is not there, or cannot be read.
+    """
+    try:
+        return files.read_bytes(path)
+    except FileError as error:
+        raise ConfigurationRefusedError(error.what, 0, error.reason) from None
+
+
 def _paths(words: List[str]) -> List[str]:
     paths = []
     rest = iter(words)
@@ -77,11 +101,3 @@ def _paths(words: List[str]) -> List[str]:
         elif word == "-f":
             paths.append(next(rest, ""))
     return [path for path in paths if path]
-
-
-def _is_there(files: Files, path: str) -> bool:
-    try:
-        files.read_bytes(path)
-    except FileError:
-        return False
-    return True

@@ -22,24 +22,24 @@ _TELLING = ("dst_port", "so_id", "so_name", "redirect scheme")
 
 
 class Section(NamedTuple):
-    """A section of one file. ``sure``: false when only the running HAProxy knows whether it is there."""
+    """A section of one file. ``at``: its line there, from 0. ``sure``: false when only HAProxy knows if it counts."""
 
     kind: str
     name: str
     path: str
-    index: int
+    at: int
     sure: bool
 
 
 class Bind(NamedTuple):
-    """One line that listens. ``index``: of the line in its file, from 0. ``options``: the words behind the address.
+    """One line that listens. ``at``: its line in the file, from 0. ``options``: the words behind the address.
 
     ``head``: what stands before the address in a ``bind`` line of its own beside this one. ``behind``: where in this
     one begins what such a line ends with.
     """
 
     section: Section
-    index: int
+    at: int
     line: str
     head: str
     behind: int
@@ -66,7 +66,7 @@ class Use(NamedTuple):
     """A word that makes a difference between ports."""
 
     section: Section
-    index: int
+    at: int
     word: str
 
 

@@ -185,7 +185,7 @@ def test_the_unit_tells_files_and_variables(root: Path) -> None:
     unit.parent.mkdir(parents=True)
     unit.write_text(
         '[Service]\nEnvironment="CONFIG=/srv/lb.cfg" "PORT=80"\nEnvironmentFile=-/etc/default/haproxy\n'
-        "ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -p /run/x $EXTRAOPTS -- /srv/more.cfg\n"
+        "ExecStart=-/usr/sbin/haproxy -Ws -f $CONFIG -p /run/x $EXTRAOPTS -- /srv/more.cfg\n"
     )
     (root / "etc/default").mkdir()
     (root / "etc/default/haproxy").write_text("EXTRAOPTS='-f /srv/conf.d'\n")
@@ -197,8 +197,8 @@ def test_the_unit_tells_files_and_variables(root: Path) -> None:
     (root / "srv/real.cfg").write_text("frontend a\nbind :$PORT\n")
     files = Files(str(root))
     started = invocation.find(files)
-    assert invocation.check(started) == (
-        "haproxy", "-c", "-f", "/srv/lb.cfg", "-f", "/srv/conf.d", "-f", "/srv/more.cfg"
+    assert invocation.check(files, started) == (
+        "env", "PORT=80", "/usr/sbin/haproxy", "-c", "-f", "/srv/lb.cfg", "-f", "/srv/conf.d", "-f", "/srv/more.cfg"
     )  # fmt: skip
     assert invocation.expand(files, started) == ["/srv/lb.cfg", "/srv/real.cfg", "/srv/more.cfg"]
     assert edit.add(files, Request(80, (81,))).edits == {
