@@ -31,7 +31,6 @@ HAPROXY = (
     Case("haproxy", "bind_on_last_line", 80, (81, 82), 2),
     Case("haproxy", "built_from_source", 8080, (8081,), 1),
     Case("haproxy", "conditional_blocks", 8080, (8082, 8083), 2, ("bullseye",)),
-    Case("haproxy", "crlf", 443, (444, 445), 2),
     Case("haproxy", "debian_web", 80, (81, 82, 83), 3),
     Case("haproxy", "families", 8080, (8081, 8082), 4),
     # no QUIC in Debian's build: OpenSSL
@@ -70,7 +69,6 @@ APACHE = (
     Case("apache", "reverse_proxy", 443, (8444,), 2),
     Case("apache", "server_name_with_port", 80, (81, 82), 2),
     Case("apache", "upstream_image", 80, (81,), 1),
-    Case("apache", "windows_line_ends", 443, (444, 445), 2),
     Case("apache", "wordpress", 80, (81, 82), 2),
 )
 SYSTEMD = (

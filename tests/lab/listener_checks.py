@@ -94,7 +94,7 @@ class Apache:
     def hosts() -> dict[str, list[str]]:
         """Which hosts Apache chooses from, by address and port, as ``-D DUMP_VHOSTS`` shows it."""
         argv = [*Apache.start()[:-1], "DUMP_VHOSTS", "-t"]
-        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
         found: dict[str, list[str]] = {}
         address = ""
         for line in done.stdout.decode().splitlines():
@@ -117,7 +117,9 @@ _SERVERS: dict[str, Any] = {"apache": Apache, "haproxy": HAProxy}
 
 def checked(server: Any) -> str:
     """What the server says against its configuration; nothing when it takes it."""
-    done = subprocess.run(server.check(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS)
+    done = subprocess.run(
+        server.check(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS, check=False
+    )
     return done.stdout.decode(errors="replace") or "refused" if done.returncode else ""
 
 

@@ -40,7 +40,8 @@ socket.socket(fileno=0).sendall(b"served")
 
 
 def systemctl(*words: str) -> str:
-    done = subprocess.run(["systemctl", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS)
+    argv = ["systemctl", *words]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS, check=False)
     return done.stdout.decode(errors="replace")
 
 
@@ -48,7 +49,9 @@ def run(commands: tuple[Command, ...]) -> list[str]:
     """Output of what failed."""
     failed = []
     for command in commands:
-        done = subprocess.run(command.argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS)
+        done = subprocess.run(
+            command.argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS, check=False
+        )
         if done.returncode:
             failed.append(done.stdout.decode(errors="replace"))
     return failed
@@ -135,7 +138,9 @@ def check(case: dict[str, Any], tree: Path) -> dict[str, Any]:
     files = snapshot()
     plan = edit.add(Files(), request)
     write(plan)
-    result["verified"] = subprocess.run(edit.check(chosen), stdout=subprocess.PIPE, stderr=subprocess.STDOUT).returncode
+    result["verified"] = subprocess.run(
+        edit.check(chosen), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    ).returncode
     names = sorted({*units, *(one.service for one in chosen)})
     running = [name for name in names if systemctl("is-active", name).strip() == "active"]
     result["failed"] = []

@@ -46,14 +46,14 @@ def listen(text: str, variables: Dict[str, str]) -> Endpoint:
 
 
 def virtual_host(text: str, variables: Dict[str, str]) -> Endpoint:
-    """One address of ``<VirtualHost>``. Without a port it is for all of them.
+    """One address of ``<VirtualHost>``. Without a port ``head`` is all of it and a colon, but of ``*``, of any port.
 
     :raises ValueError: with the reason, when it cannot be known.
     """
     value = expand(text, variables)
     host, colon, port = value.rpartition(":")
     if not colon or value.endswith("]"):
-        return Endpoint(_meaning(value), None, "")
+        return Endpoint(_meaning(value), None, "" if value == "*" else text + ":")
     if port == "*":
         return Endpoint(_meaning(host), None, "")
     return Endpoint(_meaning(host), _port(port, value), _head(text, port, variables))

@@ -8,7 +8,7 @@ Source: ``ap_process_resource_config``, ``ap_process_fnmatch_configs``, the EXEC
 
 import posixpath
 import re
-from typing import Dict, List, NamedTuple, Set, Tuple
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ..._files import FileError, Files, MissingFileError
 from .. import text
@@ -75,13 +75,14 @@ def read_alone(files: Files, layout: Layout, path: str, tree: Tree) -> List[Foun
 
 
 class _Reader:
-    """What reading one file leaves for the next one: variables, the server's root."""
+    """What reading one file leaves for the next one: variables, root and port of the main server."""
 
     def __init__(self, files: Files, layout: Layout) -> None:
         self._files = files
         self._root = layout.server_root
         self._variables: Dict[str, str] = {}
         self._sections: List[Tuple[str, str, int, Statement]] = []
+        self._main_port: Optional[int] = None
         self._seen: Set[Tuple[str, int]] = set()
         self.tree = Tree({}, [], [])
 
@@ -129,6 +130,9 @@ class _Reader:
             self._expand(statement, name == "includeoptional", depth)
         elif name in ("define", "undefine"):
             self._define(name, [word.text for word in statement.words])
+        elif name == "servername" and statement.words and not self._is_in("virtualhost"):
+            port = statement.words[0].text.rpartition(":")[2]
+            self._main_port = int(port) if port.isdigit() else None
         elif name == "serverroot" and statement.words:
             self._root = address.expand(statement.words[0].text, self._variables)
         if _USES_PORT.search(statement.text):
@@ -144,6 +148,11 @@ class _Reader:
         self._refuse_parameters(words)
         parse = address.listen if is_listen else address.virtual_host
         named = [Named(word, parse(word.text, self._variables)) for word in words]
+        # without a port an address has that of the main server, as it is known by then (ap_init_virtual_host)
+        named = [
+            Named(word, one._replace(port=self._main_port) if one.head and one.port is None else one)
+            for word, one in named
+        ]
         if (path, statement.first) in self._seen:
             return
         self._seen.add((path, statement.first))
@@ -209,6 +218,9 @@ class _Reader:
             except ValueError:
                 pass  # it is as little known as what it is made of
         self._variables.pop(words[0], None)
+
+    def _is_in(self, name: str) -> bool:
+        return any(section[0] == name for section in self._sections)
 
     def _refuse_program(self, path: str, statement: Statement) -> None:
         if re.search(r"listen|virtualhost", statement.text, re.IGNORECASE):

@@ -103,6 +103,7 @@ def test_the_protocol_that_a_port_has_by_itself_is_kept(
         ("Listen 80\n<VirtualHost *:${PORT}>\n</VirtualHost>\n", 2, "${PORT}"),
         ("Define P 80\nUnDefine P\nListen ${P}\n", 3, "${P}"),
         ("<IfModule x>\nDefine P 80\n</IfModule>\nListen ${P}\n", 4, "${P}"),
+        ("Define P 80\n<IfModule x>\nDefine P 90\n</IfModule>\nListen ${P}\n", 5, "${P}"),
         ("Define A 10.0.0.1:80\nListen ${A}\n", 2, "address and port"),
         ("Listen 80\nListen 0\n", 2, "from 1 to 65535"),
         ("Listen http\n", 1, "from 1 to 65535"),
@@ -112,6 +113,7 @@ def test_the_protocol_that_a_port_has_by_itself_is_kept(
         ("Listen 80\nInclude missing.conf\n", 2, "no such file"),
         ("Listen 80\nInclude ${WHERE}/x.conf\n", 2, "${WHERE}"),
         ("Listen 80\n<Macro M $port>\n<VirtualHost *:$port>\n</VirtualHost>\n</Macro>\n", 3, "$port"),
+        ("Listen 80\n<Macro M $ip>\n<VirtualHost $ip:80>\n</VirtualHost>\n</Macro>\n", 3, "$ip"),
         ("Listen 80\n<Perl>\n$PerlConfig .= 'Listen 90';\n</Perl>\n", 3, "program"),
         ("Listen 80\nListen 10.0.0.1:81\n", 2, "port 81"),
         ("Listen 80\n<IfModule x>\nListen 81\n</IfModule>\n", 3, "port 81"),
@@ -177,6 +179,13 @@ def test_what_was_changed_around_our_words_stays(root: Path) -> None:
     )
     plan = edit.remove(Files(str(root)), Request(80, (81, 82)))
     assert plan.edits == {_MAIN: b"Listen 80\n<VirtualHost *:80 10.0.0.9:80 *:90>\n</VirtualHost>\n"}
+
+
+def test_a_tag_that_goes_on_in_the_next_line(root: Path) -> None:
+    content = "Listen 80\n<VirtualHost *:80\\\n>\n</VirtualHost>\n"
+    assert planned(root, content, 81)[2:] == ["# tcpops.timewait: *:81", "<VirtualHost *:80 *:81\\"]
+    (root / _MAIN[1:]).write_bytes(edit.add(Files(str(root)), Request(80, (81,))).edits[_MAIN])
+    assert edit.remove(Files(str(root)), Request(80, (81,))).edits == {_MAIN: content.encode()}
 
 
 def test_where_the_configuration_is(root: Path) -> None:

@@ -119,6 +119,8 @@ def test_clones(root: Path, bind: str, added: list[str]) -> None:
         ("frontend a\nbind :80\nbind :81 ssl crt /x\n", 3, "port 81"),
         ("frontend a\nbind :80\nfrontend b\nbind 10.0.0.1:70-90\n", 4, "port 81"),
         ("frontend a\nbind 10.0.0.1:80\nfrontend b\nbind www.example:81\n", 4, "port 81"),
+        ("frontend a\nbind :80\nfrontend b\nbind [::]:81\n", 4, "port 81"),
+        ("frontend a\nbind [::]:80\nfrontend b\nbind 10.0.0.1:81\n", 4, "port 81"),
         ("global\nstats socket :81 level admin\nfrontend a\nbind :80\n", 2, "port 81"),
         ("peers p\nbind :81\nfrontend a\nbind :80\n", 2, "port 81"),
         ("frontend a\nbind :90\n", 0, "no bind line"),
@@ -141,6 +143,7 @@ def test_a_port_that_another_port_was_given_is_refused(root: Path) -> None:
 def test_conditions_that_are_known(root: Path) -> None:
     text = """global
 setenv MODE live
+presetenv MODE test
 frontend a
 .if streq("$MODE",test)
 bind :80
@@ -176,8 +179,9 @@ def test_lines_whose_origin_is_gone_can_be_taken_away(root: Path) -> None:
 
 
 def test_a_line_without_the_mark_is_nobody_elses_to_take(root: Path) -> None:
-    (root / _MAIN[1:]).write_text("frontend a\nbind :80\nbind :81\nbind :82 # tcpops.timewait, they say\n")
-    assert edit.remove(Files(str(root)), Request(80, (81, 82))).edits == {}
+    for line in ("bind :81", "bind :81 # tcpops.timewait, they say", "bind :81 name '# tcpops.timewait'"):
+        (root / _MAIN[1:]).write_text(f"frontend a\nbind :80\n{line}\n")
+        assert edit.remove(Files(str(root)), Request(80, (81,))).edits == {}
 
 
 def test_the_unit_tells_files_and_variables(root: Path) -> None:
@@ -193,6 +197,7 @@ def test_the_unit_tells_files_and_variables(root: Path) -> None:
     (root / "srv/lb.cfg").write_text("defaults\n")
     (root / "srv/more.cfg").write_text("frontend b\nbind :90\n")
     (root / "srv/conf.d/b.cfg").symlink_to("../real.cfg")
+    (root / "srv/conf.d/.hidden.cfg").write_text("frontend d\nbind :80\n")
     (root / "srv/conf.d/not.cfgx").write_text("frontend c\nbind :80\n")
     (root / "srv/real.cfg").write_text("frontend a\nbind :$PORT\n")
     files = Files(str(root))

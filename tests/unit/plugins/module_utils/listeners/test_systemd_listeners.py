@@ -103,6 +103,15 @@ def test_ports_beside_several_ports_go_by_themselves(tmp_path: Path) -> None:
     assert edit.remove(files, Request(80, (81,))).edits[path].count(b"ListenStream") == 2
 
 
+def test_a_drop_in_goes_once_somebody_else_says_the_same(tmp_path: Path) -> None:
+    files = units(tmp_path, a__socket="[Socket]\nListenStream=80\n")
+    path = f"/{_ETC}/a.socket.d/{_OURS}"
+    drop_in(tmp_path, "a.socket", _OURS, edit.add(files, Request(80, (81,))).edits[path].decode())
+    drop_in(tmp_path, "a.socket", "local.conf", "[Socket]\nListenStream=81\n")
+    plan = edit.add(files, Request(80, (81,)))
+    assert (plan.edits, plan.listeners) == ({path: b""}, [])
+
+
 def test_what_the_address_means_and_keeps(tmp_path: Path) -> None:
     files = units(
         tmp_path,
