@@ -78,8 +78,7 @@ CHECKS = (
     Check(
         "namespaces",
         "integration",
-        # two files at a time: most of them wait for somebody
-        (*_pytest("tests/integration"), "--numprocesses=2", "--dist=loadfile"),
+        _pytest("tests/integration"),
         # containers: sysctl loaders and units are compared with those of real releases
         ("namespaces", "sshd", "containers"),
         "tests/integration",
