@@ -18,9 +18,7 @@ _SUITES = ("bullseye", "bookworm", "trixie")
 _START = 'podman run --detach --name "$1" --systemd always --network none "${@:3}" "$2"'
 _END = 'podman rm --force --ignore --time 0 "$1"'
 _READY = 'podman exec "$1" systemctl is-system-running || true'
-_INSIDE = (
-    'podman exec --interactive "$1" python3 -m tests.lab.socket_checks /opt/tests/unit/fixtures/listeners'
-)
+_INSIDE = 'podman exec "$1" python3 -m tests.lab.socket_checks'
 
 
 @pytest.fixture(scope="module", params=_SUITES)
@@ -35,7 +33,7 @@ def seen(request: pytest.FixtureRequest) -> dict[str, Any]:
         while shell(_READY, name).stdout.strip() not in ("running", "degraded"):
             assert time.monotonic() < deadline, "systemd did not come up"
             time.sleep(0.5)
-        done = shell(_INSIDE, name, text=json.dumps([case._asdict() for case in SYSTEMD]))
+        done = shell(_INSIDE, name)
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout)
     finally:

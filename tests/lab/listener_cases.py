@@ -1,14 +1,20 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of the configurations in tests/unit/fixtures/listeners, a folder a case."""
+"""What is asked of the configurations in tests/unit/fixtures/listeners, a folder a case.
+
+Their symbolic links are in a file: a repository is no place for links that lead out of it.
+"""
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 TREES = Path(__file__).resolve().parents[1] / "unit" / "fixtures" / "listeners"
+_LINKS = json.loads((TREES / "links.json").read_text())
 
 
 class Case(NamedTuple):
@@ -21,10 +27,13 @@ class Case(NamedTuple):
     listeners: int
     not_on: tuple[str, ...] = ()
 
-    @property
-    def tree(self) -> Path:
-        """The folder that stands for the root of a host."""
-        return TREES / self.server / self.name
+    def make(self, root: Path) -> None:
+        """Put the files and links into a folder that is not there yet: it stands for the root of a host."""
+        shutil.copytree(TREES / self.server / self.name, root)
+        for path, target in _LINKS.get(f"{self.server}/{self.name}", {}).items():
+            link = root / path.lstrip("/")
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(target)
 
 
 HAPROXY = (

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ports added to the configuration of a real server and taken away, seen by that server.
 
-Run as a program of its own in a container that is thrown away: the trees are laid over its root. Cases come in as
-JSON, what was seen goes out as JSON. The container has no network but loopback, and binds addresses it does not have.
+Run as a program of its own in a container that is thrown away: the trees are laid over its root. What was seen
+goes out as JSON. The container has no network but loopback, and binds addresses it does not have.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.haproxy
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.plan import Plan
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request import Request
 
+from tests.lab.listener_cases import CASES, Case
 from tests.lab.listener_random import MAKERS
 
 _SECONDS = 60
@@ -227,10 +228,11 @@ def seen(server: Any) -> dict[str, list[list[Any]]]:
     return {"expected": sorted(map(list, wanted)), "perhaps": sorted(map(list, perhaps)), "opened": heard}
 
 
-def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
-    lay(folder)
-    server = _SERVERS[case["server"]]
-    request = Request(case["existing_port"], tuple(case["ports"]))
+def run(case: Case) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        case.make(Path(folder, "root"))
+        lay(Path(folder, "root"))
+    server, request = _SERVERS[case.server], Request(case.existing_port, case.ports)
     result: dict[str, Any] = {"refused": checked(server)}
     if result["refused"]:
         return result
@@ -265,9 +267,8 @@ def made_up(name: str, seed: int) -> list[str]:
 
 def main() -> None:
     keep()
-    trees, seeds = Path(sys.argv[1]), int(sys.argv[2])
-    cases = json.load(sys.stdin)
-    results = {f"{case['server']}/{case['name']}": run(case, trees / case["server"] / case["name"]) for case in cases}
+    seeds = int(sys.argv[1])
+    results = {f"{case.server}/{case.name}": run(case) for case in CASES if case.server in _SERVERS}
     random = {f"{name}/{seed}": made_up(name, seed) for name in _SERVERS for seed in range(seeds)}
     json.dump({"results": results, "made_up": random}, sys.stdout)
 

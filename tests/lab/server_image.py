@@ -29,10 +29,10 @@ VOLUMES = (
 )  # fmt: skip
 
 
-def shell(script: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+def shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A script with what podman needs on a machine like this."""
     command = ["bash", "-euc", f". tools/machine_quirks.sh; {script}", "bash", *arguments]
-    return subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, timeout=SECONDS, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
 def image_of(suite: str) -> str:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ports added to socket units and taken away, in a container that systemd runs, with clients meanwhile.
 
-Cases come in as JSON, what was seen goes out as JSON.
+What was seen goes out as JSON.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._files import File
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.plan import Command, Plan
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request import Request
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.systemd_socket import edit
+
+from tests.lab.listener_cases import SYSTEMD, Case
 
 _SECONDS = 60
 #: what the services run: they answer on every socket that they are handed, or on the one that is their input
@@ -126,8 +128,10 @@ def snapshot() -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in Path("/etc/systemd").rglob("*") if path.is_file()}
 
 
-def check(case: dict[str, Any], tree: Path) -> dict[str, Any]:
-    port, request = case["existing_port"], Request(case["existing_port"], tuple(case["ports"]))
+def check(case: Case) -> dict[str, Any]:
+    port, request = case.existing_port, Request(case.existing_port, case.ports)
+    tree = Path("/opt", case.name)
+    case.make(tree)
     shutil.copytree(tree, "/", symlinks=True, dirs_exist_ok=True)
     systemctl("daemon-reload")
     chosen = edit.concerned(Files(), port)
@@ -168,9 +172,7 @@ def check(case: dict[str, Any], tree: Path) -> dict[str, Any]:
 def main() -> None:
     Path("/opt/serve.py").write_text(_SERVE)
     Path("/opt/serve_one.py").write_text(_SERVE_ONE)
-    trees = Path(sys.argv[1])
-    cases = json.load(sys.stdin)
-    json.dump({case["name"]: check(case, trees / case["server"] / case["name"]) for case in cases}, sys.stdout)
+    json.dump({case.name: check(case) for case in SYSTEMD}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import difflib
-import shutil
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def described(files: Files, plan: Plan) -> str:
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.server}-{case.name}" for case in CASES])
 def test_ports_are_added_and_taken_away(case: Case, tmp_path: Path) -> None:
     root = tmp_path / "root"
-    shutil.copytree(case.tree, root, symlinks=True)
+    case.make(root)
     server, files, request = _SERVERS[case.server], Files(str(root)), Request(case.existing_port, case.ports)
     plan = server.add(files, request)
     expected = TREES / f"{case.server}.expected" / f"{case.name}.diff"
