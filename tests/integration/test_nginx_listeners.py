@@ -16,16 +16,11 @@ from typing import Any
 import pytest
 
 from tests.lab.nginx_cases import CASES, SNIPPETS, Case
+from tests.lab.server_image import image_of
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SUITES = ("bullseye", "bookworm", "trixie")
-#: the first run on a machine makes the images
 _SECONDS = 1800
-_IMAGE = (
-    'lab=$(tools/build_lab_images.sh "$1" | cut -d " " -f 2); image=${lab/timewait-lab/timewait-servers};'
-    " podman image exists $image || podman build --quiet --network host --build-arg BASE=$lab --tag $image"
-    " tests/lab/servers > /dev/null; echo $image"
-)
 _INSIDE = (
     'folder=$(podman image mount "$1"); trap \'podman image umount "$1" > /dev/null\' EXIT;'
     ' unshare --mount --net --propagation private "$2" -m tests.lab.nginx_checks "$folder"'
@@ -43,15 +38,11 @@ def _shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module", params=_SUITES)
 def seen(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The version of a release's nginx, and what it made of every case."""
-    if os.geteuid():
-        pytest.skip("mounting an image needs root")
-    missing = [name for name in ("podman", "openssl", "unshare") if not shutil.which(name)]
+    image = image_of(request.param)
+    missing = [name for name in ("openssl", "unshare") if not shutil.which(name)]
     if missing:
-        pytest.skip(f"missing: {' '.join(missing)} (apt-get install podman openssl util-linux)")
-    made = _shell(_IMAGE, request.param)
-    if made.returncode:
-        pytest.skip(f"no image of {request.param}: {made.stderr.strip()[-200:]}")
-    done = _shell(_INSIDE, made.stdout.split()[-1], sys.executable)
+        pytest.skip(f"missing: {' '.join(missing)} (apt-get install openssl util-linux)")
+    done = _shell(_INSIDE, image, sys.executable)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -10,14 +10,12 @@ goes out as JSON. The container has no network but loopback, and binds addresses
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
 import os
 import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -35,6 +33,7 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request
 
 from tests.lab.listener_cases import CASES, Case
 from tests.lab.listener_random import MAKERS
+from tests.lab.listening import listening
 
 _SECONDS = 60
 _CERTIFICATES = {
@@ -147,20 +146,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
         while (process.poll() is None or listening()) and time.monotonic() < deadline:
             time.sleep(0.05)
     process.wait(_SECONDS)
-
-
-def listening() -> set[tuple[str, int]]:
-    """``(address, port)`` of every listening TCP socket."""
-    found = set()
-    for name in ("tcp", "tcp6"):
-        for line in Path("/proc/net", name).read_text().splitlines()[1:]:
-            words = line.split()
-            if words[3] == "0A":
-                address, port = words[1].split(":")
-                size = len(address) // 8
-                raw = struct.pack(f"={size}I", *struct.unpack(f">{size}I", bytes.fromhex(address)))
-                found.add((str(ipaddress.ip_address(raw)), int(port, 16)))
-    return found
 
 
 def expected(listeners: list[Any]) -> set[tuple[str, int]]:

@@ -9,10 +9,8 @@ also when it is killed. nginx runs in a copy of the image's root that is thrown 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
-import struct
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.plan im
 from ansible_collections.tcpops.timewait.plugins.module_utils._listeners.request import Request
 
 from tests.lab.http_answers import by_port
+from tests.lab.listening import listening
 from tests.lab.nginx_cases import CASES, SNIPPETS, Case, in_server
 from tests.lab.nginx_random import RandomConfiguration
 
@@ -102,20 +101,6 @@ def complaints(root: Path, case: Case) -> list[str]:
     lines = run(*argv(root, case, "-t")).stdout.splitlines()
     kinds = (line.partition("[warn] ")[2].partition(": ")[2] for line in lines)
     return sorted({re.sub(r" in /.*|\S+:[0-9]+", "", kind) for kind in kinds if kind})
-
-
-def listening() -> set[tuple[str, int]]:
-    """``(address, port)`` of every listening TCP socket."""
-    found = set()
-    for name in ("tcp", "tcp6"):
-        for line in Path("/proc/self/net", name).read_text().splitlines()[1:]:
-            words = line.split()
-            if words[3] == "0A":
-                address, port = words[1].split(":")
-                size = len(address) // 8
-                raw = struct.pack(f"={size}I", *struct.unpack(f">{size}I", bytes.fromhex(address)))
-                found.add((str(ipaddress.ip_address(raw)), int(port, 16)))
-    return found
 
 
 def opened(root: Path, case: Case, wanted: set[tuple[str, int]]) -> tuple[list[list[Any]], list[Any]]:
