@@ -163,11 +163,11 @@ class Apache(Server):
 
 #: what clients notice, by whether nft is there
 _RESTART = {
-    True: ["sockets and their service restart: new connections wait for it a second or more, and one that the service"
-           " does not end within 3 s is cut if the service cuts it when it stops"],
-    False: ["sockets and their service restart, and without nft (package nftables) clients that connect meanwhile are"
-            " refused"],
-}  # fmt: skip
+    True: "sockets and their service restart: new connections wait a second or more for it, and what lasts longer than"
+    " 3 s is cut if the service cuts it when it stops",
+    False: "sockets and their service restart, and without nft (package nftables) clients that connect meanwhile are"
+    " refused",
+}
 
 
 class SystemdSocket(Server):
@@ -179,7 +179,7 @@ class SystemdSocket(Server):
 
     def add(self, request: Request) -> Plan:
         plan = systemd_socket.add(self._files, request, self._units)
-        return plan._replace(warnings=[*plan.warnings, *_RESTART[bool(shutil.which("nft"))]]) if plan.edits else plan
+        return plan._replace(warnings=[*plan.warnings, _RESTART[bool(shutil.which("nft"))]]) if plan.edits else plan
 
     def remove(self, request: Request) -> Plan:
         return systemd_socket.remove(self._files, request, self._units)

@@ -185,9 +185,9 @@ def _refuse_without_effect(files: Files, socket: Socket) -> None:
 
 def _warnings(before: List[Socket], after: List[Socket]) -> List[str]:
     had = {socket.unit: len(socket.streams) for socket in before}
-    found = []
-    for socket in after:
-        if not socket.accepts and len(socket.streams) > had[socket.unit]:
-            found.append("%s is handed %d TCP sockets by %s instead of %d: it has to serve them all"
-                         % (socket.service, len(socket.streams), socket.unit, had[socket.unit]))
-    return found
+    return [
+        "%s is handed %d TCP sockets by %s instead of %d: it has to serve them all"
+        % (socket.service, len(socket.streams), socket.unit, had[socket.unit])
+        for socket in after
+        if not socket.accepts and len(socket.streams) > had[socket.unit]
+    ]

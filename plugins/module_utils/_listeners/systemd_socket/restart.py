@@ -26,7 +26,8 @@ units= services=
 while [ "$1" != -- ]; do units="$units $1"; shift; done; shift
 while [ "$1" != -- ]; do services="$services $1"; shift; done; shift
 for service in $services; do
-    case " $units " in *" $service "*) ;; *) if systemctl is-active --quiet "$service"; then units="$units $service"; fi ;; esac
+    case " $units " in *" $service "*) continue ;; esac
+    if systemctl is-active --quiet "$service"; then units="$units $service"; fi
 done
 open() { nft delete table inet tcpops_timewait_hold 2> /dev/null; }
 connected() {
