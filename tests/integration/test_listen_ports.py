@@ -235,7 +235,7 @@ def test_a_kill_in_the_middle_is_put_right(host: Container) -> None:
     """The reload hangs until the module is dead; the next run undoes what it did, then does it itself."""
     drop_in = "/etc/systemd/system/nginx.service.d/hangs.conf"
     files, ports = host.files(), heard(host)
-    host.write(drop_in, "[Service]\nExecReload=\nExecReload=/bin/sleep 20\n")
+    host.write(drop_in, "[Service]\nExecReload=\nExecReload=/bin/sleep 6\n")
     host.run("systemctl", "daemon-reload")
     options = {"server": "nginx", "existing_port": 80, "count": 1}
     running = subprocess.Popen(
