@@ -217,7 +217,7 @@ def test_a_reload_that_fails_is_taken_back(host: Container, service: Service) ->
 def test_a_port_that_answers_otherwise_is_taken_back(host: Container) -> None:
     path = "/etc/nginx/conf.d/lab.conf"
     text = host.read(path)
-    host.write(path, text.replace('return 200 "nginx for', 'if ($server_port = 81) { return 503; } return 200 "nginx for'))
+    host.write(path, text.replace("location / {", "location / { if ($server_port = 81) { return 503; }", 1))
     host.run("systemctl", "reload", "nginx")
     files = host.files()
     said = refused(ask(host, NGINX, count=1, wait=1))
