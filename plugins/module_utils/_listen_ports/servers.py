@@ -49,6 +49,10 @@ class Server(abc.ABC):
         self._units = units
 
     @abc.abstractmethod
+    def is_there(self) -> bool:
+        """Whether this host has a configuration of it."""
+
+    @abc.abstractmethod
     def find(self) -> List[Listener]:
         """What it listens on."""
 
@@ -89,6 +93,9 @@ class Nginx(Server):
         super().__init__(files, units)
         self._started = nginx_invocation.find(files)
 
+    def is_there(self) -> bool:
+        return bool(self._files.glob(self._started.main))
+
     def find(self) -> List[Listener]:
         return nginx.find(self._files, self._started.main)
 
@@ -115,6 +122,9 @@ class HAProxy(Server):
     def __init__(self, files: Files, units: Units) -> None:
         super().__init__(files, units)
         self._started = haproxy_invocation.find(files)
+
+    def is_there(self) -> bool:
+        return any(self._files.glob(path) for path in self._started.paths)
 
     def find(self) -> List[Listener]:
         return haproxy.find(self._files, self._started)
@@ -143,7 +153,14 @@ class Apache(Server):
 
     def __init__(self, files: Files, units: Units) -> None:
         super().__init__(files, units)
-        self._layout = layout.find(files)
+        self._found = layout.known(files)
+
+    @property
+    def _layout(self) -> layout.Layout:
+        return self._found or layout.find(self._files)
+
+    def is_there(self) -> bool:
+        return self._found is not None
 
     def find(self) -> List[Listener]:
         return apache.find(self._files, self._layout)
@@ -173,6 +190,9 @@ _RESTART = {
 class SystemdSocket(Server):
     name = "systemd_socket"
     programs = ("systemd",)
+
+    def is_there(self) -> bool:
+        return True
 
     def find(self) -> List[Listener]:
         return systemd_socket.find(self._files)

@@ -112,7 +112,8 @@ def _inbound(pool: Pool, thresholds: Thresholds) -> Match | None:
         " more ports or addresses, and let the client use them; or give the client more addresses. No sysctl"
         " of this host helps."
     )
-    return Match(pool.subject, evidence, Remedy(None, note), min(1.0, share))
+    role = "add_listen_ports" if pool.namespace.is_first else ""
+    return Match(pool.subject, evidence, Remedy(None, note, role), min(1.0, share))
 
 
 def _narrow(namespace: Namespace, _thresholds: Thresholds) -> Match | None:

@@ -58,14 +58,19 @@ def find(files: Files) -> Layout:
 
     :raises ConfigurationRefusedError: when it has none that is known.
     """
+    found = known(files)
+    if not found:
+        raise ConfigurationRefusedError(LAYOUTS[0].main, 0, "there is no main configuration of Apache in a usual place")
+    return found
+
+
+def known(files: Files) -> Optional[Layout]:
+    """The same; None when it has none."""
     for layout in LAYOUTS:
         told = _told(files, layout)
         if told and files.glob(told.main):
             return told
-    for layout in LAYOUTS:
-        if files.glob(layout.main):
-            return layout
-    raise ConfigurationRefusedError(LAYOUTS[0].main, 0, "there is no main configuration of Apache in a usual place")
+    return next((layout for layout in LAYOUTS if files.glob(layout.main)), None)
 
 
 def _told(files: Files, layout: Layout) -> Optional[Layout]:

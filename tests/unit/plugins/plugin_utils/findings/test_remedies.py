@@ -66,6 +66,13 @@ def test_another_namespace_is_no_matter_for_the_roles() -> None:
     assert "ansible-playbook" not in note
 
 
+def test_more_listen_ports_are_a_role_without_a_command() -> None:
+    finding = find(make_facts(pools=[make_pool("inbound", used=25000)]), "TW-POOL-005")
+    assert finding.remedy is None
+    assert str(finding.remedy_note).endswith("--tags add_listen_ports --limit web1")
+    assert (ROLES / "add_listen_ports" / "tasks" / "main.yml").is_file()
+
+
 def test_where_no_command_can_be_proposed_the_role_finds_out_by_itself() -> None:
     facts = make_facts(pools=[make_pool(used=28000)], sysctls={"ip_local_reserved_ports": ...})
     finding = find(facts, "TW-POOL-003")
