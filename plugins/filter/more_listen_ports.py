@@ -40,8 +40,8 @@ options:
     required: true
   target_rate:
     description:
-      - Connections per second that one client is to be able to open. V(0) asks for as many ports as the connections need
-        that the fullest client holds now.
+      - Connections per second that one client is to be able to open. V(0) asks for as many ports as the connections
+        need that the fullest client holds now.
     type: float
     default: 0
   threshold:
@@ -91,8 +91,8 @@ _value:
       existing_port: 80
       ports_now: 1
       reason: >-
-        192.0.2.7 holds 24100 of 28232 quadruplets of a port (assumed, its range cannot be seen); 900 connections a second
-        for 60 s need 4 ports to be below 50 % of each, there is 1
+        192.0.2.7 holds 24100 of 28232 quadruplets of a port (assumed, its range cannot be seen); 900 connections a
+        second for 60 s need 4 ports to be below 50 % of each, there is 1
       server: nginx
       target_rate: 900
       used: 24100

@@ -80,7 +80,10 @@ def test_outgoing_connections_hold_and_what_was_served_does_not(namespace: Names
     free = min(set(range(40010, 40100)) - {live.local_port, left.local_port})
     # a server inside the range that is stopped: many connections that it accepted are not taken for its clients'
     stopped = traffic.listen(namespace, "127.0.0.2", free)
+    # their clients get ports elsewhere, or one could be that of the connection above
+    namespace.set_sysctls({"ipv4/ip_local_port_range": "41000 41099"})
     traffic.connect(namespace, stopped, "127.0.0.2", "held", 8)
+    namespace.set_sysctls({"ipv4/ip_local_port_range": "40000 40099"})
     traffic.stop_listening(stopped)
     oracle.wait_for(lambda: oracle.ss_states(namespace)["TIME-WAIT"] == 1)
     wanted = [str(live.local_port), str(left.local_port), str(free), "50000"]
