@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ports opened in real firewalls and closed again, by transactions, as clients in another network namespace see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.lab.walled_host import CLIENT6, OTHER, THIRD, WalledHost, walled_host
+
+_OPEN = {80: True, 81: True, 82: True, 85: False, 443: True}
+_SHUT = {80: True, 81: False, 82: False, 85: False, 443: True}
+
+#: refused, and not dropped, is what shows a gap in the rules: a dropped packet is sent again
+_UFW = f"""
+ufw default reject incoming
+ufw allow from {OTHER} to any port 80 proto tcp
+ufw deny from {OTHER}
+ufw deny from {THIRD} to any port 80
+ufw allow 80,443/tcp comment 'the web'
+ufw limit log 22/tcp
+ufw --force enable
+"""
+_FIREWALLD = f"""
+systemctl start firewalld
+firewall-cmd -q --permanent --zone=public --add-port=80/tcp --add-port=443/tcp
+firewall-cmd -q --permanent --zone=internal --add-source={OTHER}/32
+firewall-cmd -q --permanent --zone=internal --add-service=http
+firewall-cmd -q --reload
+firewall-cmd -q --zone=dmz --add-source={THIRD}/32
+"""
+_RULES = {"ufw": _UFW, "firewalld": _FIREWALLD}
+
+
+@pytest.fixture(scope="module", params=list(_RULES))
+def walled(request: pytest.FixtureRequest) -> Iterator[WalledHost]:
+    with walled_host("bookworm", f"tw-{request.param}") as host:
+        host.run(_RULES[request.param])
+        host.firewall = request.param
+        yield host
+
+
+@pytest.fixture
+def host(walled: WalledHost) -> Iterator[WalledHost]:
+    """As nobody has opened anything yet, also after a test that failed."""
+    yield walled
+    walled.step("back")
+
+
+def test_new_ports_are_as_open_as_the_existing_one(host: WalledHost) -> None:
+    before: Any = host.step("snapshot")
+    assert host.reached() == _SHUT
+    done = host.step("open", 80, 81, 82)
+    assert (done["changed"], done["where"], done["advice"]) == (True, [host.firewall], [])
+    assert host.reached() == host.reached(source=CLIENT6) == _OPEN
+    assert host.reached(source=OTHER) == {**dict.fromkeys(_OPEN, False), 80: True, 81: True, 82: True}
+    barred = host.reached(source=THIRD)
+    assert not barred[80] and not barred[81] and not barred[82], "who may not have the old port, may not have the new"
+    again = host.step("open", 80, 81, 82)
+    assert (again["changed"], again["where"], again["advice"]) == (False, [], [])
+    assert host.step("back")["changed"]
+    assert host.step("snapshot") == before
+    assert host.reached() == _SHUT
+
+
+def test_no_connection_is_refused_or_lost_meanwhile(host: WalledHost) -> None:
+    with host.talking() as clients:
+        assert host.step("open", 80, 81)["changed"]
+        assert host.step("open", 80, 82)["changed"]
+        assert host.step("close", 80, 81)["changed"]
+        assert host.step("back")["changed"]
+    assert clients["made"] > 100
+    assert (clients["refused"], clients["lost"]) == ([], [])
+
+
+def test_what_fails_leaves_nothing(host: WalledHost) -> None:
+    before = host.step("snapshot")
+    assert "not as it should be; everything was put back" in host.step("fail", 80, 81, 82)["error"]
+    assert host.step("snapshot") == before
+    assert host.step("preview", 80, 81, 82)["changed"]
+    assert host.step("snapshot") == before
+
+
+def test_closing_takes_away_what_was_opened_and_no_more(host: WalledHost) -> None:
+    before = host.step("snapshot")
+    host.step("open", 80, 81, 82)
+    assert host.step("close", 80, 81, 85, 443)["where"] == [host.firewall]
+    assert host.reached() == {**_OPEN, 81: False}
+    assert not host.step("close", 80, 81)["changed"]
+    host.step("close", 80, 82)
+    assert host.reached() == _SHUT
+    assert host.step("snapshot") == before
