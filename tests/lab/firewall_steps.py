@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Opens and closes ports in a container, in real transactions. What became of it goes out as JSON.
 
-usage: firewall_steps open|close|fail|preview|back|snapshot EXISTING_PORT PORT...
+usage: firewall_steps open|close|fail|back|snapshot EXISTING_PORT PORT...
 """
 
 from __future__ import annotations
@@ -51,14 +51,13 @@ def refuse() -> None:
 
 def change(verb: str, existing: int, ports: list[int]) -> dict[str, Any]:
     planned = opening(verb, existing, ports)
-    if verb == "preview":
-        done = _transaction.preview(planned.steps)
-    else:
-        verify: Callable[[], None] | None = refuse if verb == "fail" else None
-        try:
-            done = _transaction.run(_transaction.Journal(), "test", verb, planned.steps, verify)
-        except _transaction.TransactionError as error:
-            return {"error": str(error)}
+    foreseen = _transaction.preview(planned.steps)
+    verify: Callable[[], None] | None = refuse if verb == "fail" else None
+    try:
+        done = _transaction.run(_transaction.Journal(), "test", verb, planned.steps, verify)
+    except _transaction.TransactionError as error:
+        return {"error": str(error)}
+    assert (foreseen.changed, foreseen.diff) == (done.changed, done.diff)
     return {
         "changed": done.changed,
         "where": planned.where,

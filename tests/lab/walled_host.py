@@ -21,9 +21,10 @@ from tests.lab.server_image import VOLUMES, image_of, shell
 HOST, CLIENT, OTHER, THIRD = "10.99.0.1", "10.99.0.2", "10.99.0.3", "10.99.0.4"
 HOST6, CLIENT6 = "fd99::1", "fd99::2"
 PORTS = (80, 81, 82, 85, 443)
+#: SELinux's policy in memory: semanage copies all of it for each change, and waits for the disk
 _START = (
     'podman run --detach --name "$1" --systemd "$2" --network "ns:$3"'
-    ' --cap-add NET_ADMIN --cap-add NET_RAW "${@:5}" "$4"'
+    ' --cap-add NET_ADMIN --cap-add NET_RAW --tmpfs /var/lib/selinux --tmpfs /etc/selinux "${@:5}" "$4"'
     ' $(if [ "$2" = false ]; then echo sleep infinity; fi)'
 )
 _END = 'podman rm --force --ignore --time 0 "$1"'

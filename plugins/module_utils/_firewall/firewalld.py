@@ -13,18 +13,20 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .. import _opened_record
 from .._files import FileError, Files, MissingFileError
+from .._ports import listed
 from .._programs import Programs
 from .._transaction.steps import RemoveFile, RunCommand, Step, WriteFile
 from . import firewalld_state, firewalld_zone
 from .firewalld_state import Shown
 from .firewalld_zone import ZoneFileError
-from .opening import Opening, listed, nothing
+from .opening import Opening, nothing
 
 NAME = "firewalld"
 _COMMAND = "firewall-cmd"
 _ETC, _USR = "/etc/firewalld/zones", "/usr/lib/firewalld/zones"
 _SERVICES_ETC, _SERVICES_USR = "/etc/firewalld/services", "/usr/lib/firewalld/services"
 _DIRECT = "/etc/firewalld/direct.xml"
+_BUS = "/run/dbus/system_bus_socket"
 _SECONDS = 60
 _NOT_RUNNING = 252
 #: all that is in the way of a command that may be run when firewalld is off by then
@@ -137,21 +139,27 @@ def _kept_made(before: Sequence[Opened], new: Sequence[Opened]) -> List[Opened]:
 
 
 def _look(files: Files, programs: Programs) -> _State:
-    seen = programs.look(_COMMAND, "--state")
-    if seen is None or seen.status == _NOT_RUNNING:
+    try:
+        files.read_link(_BUS)
+    except MissingFileError:
+        return _OFF  # it ends without
+    except FileError:
+        pass
+    default = programs.look(_COMMAND, "--get-default-zone")
+    if default is None or default.status == _NOT_RUNNING:
         return _OFF
-    active, default = programs.look(_COMMAND, "--get-active-zones"), programs.look(_COMMAND, "--get-default-zone")
     every = programs.look(_COMMAND, "--list-all-zones")
-    for one in (seen, active, default, every):
-        if one is None or one.problem:
-            return _OFF._replace(problem="firewalld cannot be asked (%s)" % (one.problem if one else "it is gone"))
-    assert active and default and every  # noqa: S101  what the loop has seen
+    if default.problem or every is None or every.problem:
+        return _OFF._replace(problem="firewalld cannot be asked (%s)" % (default.problem or (every and every.problem)))
     # what no interface and no source belongs to is in the default zone
-    in_use = {*firewalld_state.names(active.output), default.output.strip()}
-    zones = [zone for zone in firewalld_state.parse(every.output) if zone.name in in_use]
+    zones = [
+        zone
+        for zone in firewalld_state.parse(every.output)
+        if zone.is_active or zone.name == default.output.strip()
+    ]
     shown = programs.look(_COMMAND, "--list-all-policies")  # not before 0.9
     policies = firewalld_state.parse(shown.output) if shown and not shown.problem else []
-    policies = [one for one in policies if "(active)" in one.header and "HOST" in one.words("egress-zones")]
+    policies = [one for one in policies if one.is_active and "HOST" in one.words("egress-zones")]
     return _State(True, zones, _services(files), policies)
 
 

@@ -18,6 +18,11 @@ class Shown(NamedTuple):
     settings: Dict[str, List[str]]
     rules: List[str]
 
+    @property
+    def is_active(self) -> bool:
+        """``public (active)``, ``public (default, active)``."""
+        return bool(re.search(r"\([^)]*\bactive\b", self.header))
+
     def words(self, setting: str) -> Sequence[str]:
         return self.settings.get(setting, ())
 
@@ -34,11 +39,6 @@ def parse(text: str) -> List[Shown]:
         elif found and line.startswith("\t"):
             found[-1].rules.append(line.strip())
     return found
-
-
-def names(text: str) -> List[str]:
-    """Of ``--get-active-zones``: what begins a line."""
-    return [line.split()[0] for line in text.splitlines() if line and not line[0].isspace()]
 
 
 def span(word: str) -> Tuple[int, int]:

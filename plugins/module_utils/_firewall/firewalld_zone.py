@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file of a firewalld zone: ports are put in and taken out as text, and every other byte stays; and those of services.
+"""Files of firewalld's zones: ports are put in and taken out as text, and every other byte stays. Those of services.
 
 Pure.
 """

@@ -6,8 +6,8 @@
 import re
 from typing import Dict, List, Tuple
 
+from .._ports import listed
 from .chains import Bar, Chain, Rule, Span
-from .opening import listed
 
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|\S+")
 _PORTS = re.compile(r"(\d{1,5})(?::(\d{1,5}))?\Z")
@@ -27,7 +27,7 @@ def parse(text: str, family: str) -> List[Chain]:
         elif line.startswith(":") and words:
             name = words[0][1:]
             found[table, name] = Chain(family, table, name, _HOOKS.get(name, "") if words[1:2] != ["-"] else "", [])
-        elif words[:1] == ["-A"] and (table, words[1]) in found:
+        elif words[:1] == ["-A"] and (table, "".join(words[1:2])) in found:
             rules = found[table, words[1]].rules
             rules.append(_rule(words[2:], len(rules) + 1))
     return list(found.values())

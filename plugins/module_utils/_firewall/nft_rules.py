@@ -7,8 +7,8 @@ import json
 import re
 from typing import Any, Dict, List, Set, Tuple
 
+from .._ports import listed
 from .chains import Bar, Chain, Rule, Span
-from .opening import listed
 
 _VERDICTS = ("accept", "drop", "reject", "jump", "goto", "queue", "redirect", "dnat", "tproxy", "synproxy")
 _NAMED_SET = re.compile(r"@([\w./-]+)\Z")

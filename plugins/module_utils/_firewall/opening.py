@@ -31,9 +31,3 @@ def joined(openings: Sequence[Opening]) -> Opening:
 def nothing(*advice: str) -> Opening:
     """No steps."""
     return Opening([], [], list(advice))
-
-
-def listed(ports: Sequence[int]) -> str:
-    """For a sentence: ``81``, ``81 and 82``, ``81, 82 and 83``."""
-    names = [str(port) for port in ports]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

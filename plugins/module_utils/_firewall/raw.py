@@ -6,16 +6,18 @@
 import re
 from typing import List, Sequence, Set, Tuple
 
+from .._ports import listed
 from .._programs import Programs
 from . import iptables_rules, nft_rules
 from .chains import Bar, Chain, bars
 from .nft_rules import RulesetError
-from .opening import Opening, listed, nothing
+from .opening import Opening, nothing
 
 _MOST = 10
 _SAVES = (("iptables", "ip"), ("ip6tables", "ip6"))
 #: chains of ufw, and of firewalld where it uses iptables: what there is to say of them is said elsewhere
-_MANAGED = re.compile(r"ufw6?-user-|(?:IN|PRE|INPUT|PREROUTING)_(?!direct\Z)")
+_UFW = re.compile(r"ufw6?-user-")
+_FIREWALLD = re.compile(r"(?:IN|PRE|INPUT|PREROUTING)_(?!direct\Z)")
 
 
 def advise(programs: Programs, existing_port: int, ports: Sequence[int]) -> Opening:
@@ -64,8 +66,11 @@ def _saved(programs: Programs, program: str, ports: Sequence[int], advice: List[
 
 
 def _bars(chains: List[Chain], existing_port: int, ports: Sequence[int]) -> List[Bar]:
-    return [
-        bar
-        for bar in bars(chains, existing_port, list(ports))
-        if not _MANAGED.match(bar.chain.name) and bar.chain.table != "firewalld"
-    ]
+    zoned = {(chain.family, chain.table) for chain in chains if chain.name == "INPUT_ZONES"}
+
+    def is_managed(chain: Chain) -> bool:
+        if (chain.family, chain.table) in zoned and _FIREWALLD.match(chain.name):
+            return True
+        return chain.table == "firewalld" or bool(_UFW.match(chain.name))
+
+    return [bar for bar in bars(chains, existing_port, list(ports)) if not is_managed(bar.chain)]

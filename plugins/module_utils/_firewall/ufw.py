@@ -3,20 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ufw: rules beside those of the existing port in its files, and its chains then set to what the files say.
 
-ufw's own commands would do too, but for two things: they leave no file as it was, and a rule that is inserted or
-deleted makes them empty the chains and fill them again, so that connections are refused in between. One run of
-iptables-restore replaces the chains at once: it is what ufw does at boot, and undoing is the same run over the old
-file.
+One run of iptables-restore over a file replaces the chains at once, so that no connection is refused meanwhile. It is
+what ufw itself does after it has inserted a rule, and at boot; undoing is the same run over the old file. ufw's own
+commands would write the whole file anew, and ``ufw reload`` takes all chains away before it makes them again.
 """
 
 import re
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from .._files import FileError, Files, MissingFileError
+from .._ports import listed
 from .._programs import Programs
 from .._transaction.steps import RunCommand, Step, WriteFile
 from . import ufw_rules
-from .opening import Opening, joined, listed, nothing
+from .opening import Opening, joined, nothing
 from .ufw_rules import RulesFileError
 
 NAME = "ufw"

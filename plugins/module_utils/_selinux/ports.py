@@ -11,10 +11,10 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from .. import _opened_record
 from .._files import FileError, Files
+from .._ports import listed
 from .._programs import PROGRAMS, Programs, Seen
 from .._transaction.errors import TransactionError
 from .._transaction.steps import RunCommand, Step
-from .._firewall.opening import listed
 from . import port_types
 from .port_types import PortType
 
@@ -87,7 +87,7 @@ def forget_ports(
 ) -> Tuple[List[Step], List[str]]:
     """``(steps, advice)``: what ``allow_ports`` added goes, also where SELinux is not enforced any more.
 
-    :raises TransactionError: when semanage is needed and missing, or fails.
+    :raises TransactionError: when semanage fails.
     """
     record = _opened_record.read(files, NAME, Typed)
     ours = [entry for entry in record if entry.existing_port == existing_port and entry.port in ports]
@@ -95,10 +95,10 @@ def forget_ports(
         return [], []
     program = programs.find(_SEMANAGE)
     if program is None:
-        raise TransactionError(
-            "ports %s were given types of SELinux, which only semanage can take away: install it (dnf install "
-            "policycoreutils-python-utils)" % listed([entry.port for entry in ours])
-        )
+        return [], [
+            "ports %s keep the types of SELinux that they were given, since semanage is gone: install it (dnf install "
+            "policycoreutils-python-utils), then run this again" % listed(entry.port for entry in ours)
+        ]
     local = _list(programs, "-C")
     steps: List[Step] = []
     for entry in ours:
