@@ -54,6 +54,6 @@ def test_a_range_that_is_none_is_refused(text):
         _ports.parse_range(text)
 
 
-@pytest.mark.parametrize(("ports", "text"), [([], ""), ([81], "81"), ([81, 82], "81 and 82"), ([1, 2, 3], "1, 2 and 3")])
+@pytest.mark.parametrize(("ports", "text"), [([], ""), ([81], "81"), ([1, 2], "1 and 2"), ([1, 2, 3], "1, 2 and 3")])
 def test_ports_in_a_sentence(ports, text):
     assert _ports.listed(ports) == text
