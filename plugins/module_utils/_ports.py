@@ -4,7 +4,7 @@
 """Sets of ports: reading and writing the kernel's lists, and the range that automatic choices come from."""
 
 import re
-from typing import AbstractSet, List, NamedTuple, Set
+from typing import AbstractSet, Iterable, List, NamedTuple, Set
 
 _NUMBER = re.compile(r"[0-9]{1,5}\Z")  # str.isdigit() takes the digits of every script
 
@@ -91,3 +91,9 @@ def format_list(ports: AbstractSet[int]) -> str:
         else:
             spans.append([port, port])
     return ",".join(str(first) if first == last else "%d-%d" % (first, last) for first, last in spans)
+
+
+def listed(ports: Iterable[int]) -> str:
+    """For a sentence: ``81``, ``81 and 82``, ``81, 82 and 83``."""
+    names = [str(port) for port in ports]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

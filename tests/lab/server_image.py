@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image with the servers that listen ports are added to, and containers of it."""
+"""Images of the lab with more programs, such as the servers that listen ports are added to, and containers of them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.lab.facts import ROOT
 #: the first run on a machine makes the images
 SECONDS = 1800
 _IMAGE = (
-    'lab=$(tools/build_lab_images.sh "$1" | cut -d " " -f 2); inputs=$(cat tests/lab/servers/* | sha256sum);'
-    " image=${lab/timewait-lab/timewait-servers}-${inputs:0:8};"
+    'lab=$(tools/build_lab_images.sh "$1" | cut -d " " -f 2); inputs=$(cat tests/lab/"$2"/* | sha256sum);'
+    " image=${lab/timewait-lab/timewait-$2}-${inputs:0:8};"
     " podman image exists $image || podman build --quiet --network host --build-arg BASE=$lab --tag $image"
-    " tests/lab/servers > /dev/null; echo $image"
+    " tests/lab/$2 > /dev/null; echo $image"
 )
 _COLLECTION = "/opt/ansible_collections/tcpops/timewait"
 #: what a container needs to run the tests' own programs
@@ -35,13 +35,13 @@ def shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
-def image_of(suite: str) -> str:
-    """The image of a release; skips where it cannot be had."""
+def image_of(suite: str, folder: str = "servers") -> str:
+    """The image of a release, by the folder with its Containerfile; skips where it cannot be had."""
     if os.geteuid():
         pytest.skip("containers with their own network need root")
     if not shutil.which("podman"):
         pytest.skip("missing: podman (apt-get install podman runc netavark)")
-    made = shell(_IMAGE, suite)
+    made = shell(_IMAGE, suite, folder)
     if made.returncode:
         pytest.skip(f"no image of {suite}: {made.stderr.strip()[-200:]}")
     return made.stdout.split()[-1]

@@ -52,3 +52,8 @@ def test_a_range_of_odd_size_loses_its_last_port(text, count):
 def test_a_range_that_is_none_is_refused(text):
     with pytest.raises(_ports.PortListError):
         _ports.parse_range(text)
+
+
+@pytest.mark.parametrize(("ports", "text"), [([], ""), ([81], "81"), ([1, 2], "1 and 2"), ([1, 2, 3], "1, 2 and 3")])
+def test_ports_in_a_sentence(ports, text):
+    assert _ports.listed(ports) == text

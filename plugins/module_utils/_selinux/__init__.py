@@ -1,0 +1,8 @@
+# Copyright: (c) 2026, tcpops.timewait contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SELinux: which ports a confined server may listen on is said by the type of the port."""
+
+from .ports import allow_ports, forget_ports
+
+__all__ = ["allow_ports", "forget_ports"]
