@@ -106,7 +106,7 @@ def _more(asked: Asked, host: Host, server: Server, before: List[int]) -> _Parts
     if not asked.reserve:
         choice.refuse_ephemeral(ports, new_ports)
     binding.refuse_busy(new, host.owners)
-    first, advice = _selinux.allow_ports(asked.existing_port, wanted)
+    first, advice = _selinux.allow_ports(host.files, asked.existing_port, wanted)
     if ephemeral and asked.reserve:
         first += reserving.steps(host.states, ports.reserved | ephemeral)
     last: List[Step] = []
@@ -123,7 +123,7 @@ def _fewer(asked: Asked, host: Host, server: Server, before: List[int]) -> _Part
     last: List[Step] = []
     advice: List[str] = []
     if going:
-        last, advice = _selinux.forget_ports(asked.existing_port, going)
+        last, advice = _selinux.forget_ports(host.files, asked.existing_port, going)
         if asked.firewall:
             closing = _firewall.close_ports(host.files, asked.existing_port, going)
             first, advice = closing.steps, advice + closing.advice
