@@ -31,6 +31,12 @@ class Check(NamedTuple):
     timeout: int = 900  # seconds; beyond it something hangs
     on_request: bool = False  # runs only when named
 
+    @property
+    def lane(self) -> str:
+        """Checks of one lane run one after the other. Those with hosts wait more than they compute, so that what only
+        computes runs beside them."""
+        return "hosts" if set(self.needs) & {"namespaces", "containers", "guests"} else "machine"
+
 
 NEEDS = {
     "git": Need({"git": "git"}),

@@ -3,11 +3,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the checks of tools/checks.py, go on after a failure, and say what happened."""
+"""Run the checks of tools/checks.py in two lanes, go on after a failure, and say what happened."""
 
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -15,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import NamedTuple
 
@@ -99,26 +101,46 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def execute(check: Check, log: pathlib.Path) -> int:
-    """Run the command of a check with a log of its own; its exit code, or HUNG."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            check.command,
-            cwd=ROOT,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            return process.wait(check.timeout)
-        except subprocess.TimeoutExpired:
+class Running:
+    """The checks that run, so that an interrupt leaves nothing running."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self.interrupted = False
+
+    def execute(self, check: Check, log: pathlib.Path) -> int:
+        """Run the command of a check with a log of its own; its exit code, or HUNG."""
+        with log.open("wb") as output:
+            with self._lock:
+                if self.interrupted:
+                    return HUNG
+                process = subprocess.Popen(
+                    check.command,
+                    cwd=ROOT,
+                    env=environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+                self._processes.add(process)
+            try:
+                return process.wait(check.timeout)
+            except subprocess.TimeoutExpired:
+                end(process)
+                return HUNG
+            finally:
+                with self._lock:
+                    self._processes.discard(process)
+
+    def interrupt(self) -> None:
+        """End what runs, and let nothing else begin."""
+        with self._lock:
+            self.interrupted = True
+            processes = list(self._processes)
+        for process in processes:
             end(process)
-            return HUNG
-        except BaseException:  # interrupted: leave nothing running
-            end(process)
-            raise
 
 
 def counted(text: str) -> str:
@@ -130,21 +152,21 @@ def counted(text: str) -> str:
     return ""
 
 
-def run(check: Check) -> Result:
+def run(check: Check, running: Running, installing: threading.Lock) -> Result:
     """Run one check and show the end of its log if it fails."""
-    reason = unmet(check)
+    with installing:
+        reason = unmet(check)
     if reason:
         return Result(check.name, "skipped", 0.0, reason)
     log = LOGS / f"{check.name}.log"
     started = time.monotonic()
-    status = execute(check, log)
+    status = running.execute(check, log)
     seconds = time.monotonic() - started
     text = log.read_text(errors="replace")
     if status == 0:
         return Result(check.name, "passed", seconds, counted(text))
-    for line in text.splitlines()[-25:]:
-        print(f"    | {line}")
-    print(f"    ({log.relative_to(ROOT)})", flush=True)
+    shown = [f"    | {line}" for line in text.splitlines()[-25:]]
+    print("\n".join([*shown, f"    ({log.relative_to(ROOT)})"]), flush=True)
     why = f"no end within {check.timeout} s" if status == HUNG else counted(text) or f"exit code {status}"
     return Result(check.name, "failed", seconds, why)
 
@@ -157,24 +179,48 @@ def select(wanted: set[str]) -> list[Check]:
     return [check for check in CHECKS if {check.name, check.group} & wanted or not (wanted or check.on_request)]
 
 
+def run_all(checks: list[Check]) -> list[Result]:
+    """All of them, a lane beside the other, in the order of the table."""
+    running, installing = Running(), threading.Lock()
+
+    def run_lane(lane: list[tuple[int, Check]]) -> dict[int, Result]:
+        found = {}
+        for number, check in lane:
+            if running.interrupted:
+                break
+            print(f"[{number}/{len(checks)}] {check.name}", flush=True)
+            result = run(check, running, installing)
+            print(f"[{number}/{len(checks)}] {check.name}: {result.outcome}, {result.seconds:.0f} s", flush=True)
+            found[number] = result
+        return found
+
+    lanes: dict[str, list[tuple[int, Check]]] = {}
+    for number, check in enumerate(checks, 1):
+        lanes.setdefault(check.lane, []).append((number, check))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        try:
+            done = [pool.submit(run_lane, lane) for lane in lanes.values()]
+            results = {number: result for lane in done for number, result in lane.result().items()}
+        except BaseException:  # interrupted
+            running.interrupt()
+            raise
+    return [results[number] for number in sorted(results)]
+
+
 def main() -> int:
     """Run, then print the table; its last line is for machines too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a check or a group; all but those on request without")
     checks = select(set(parser.parse_args().names))
     LOGS.mkdir(parents=True, exist_ok=True)
-    # as an exception, so that the check that runs is ended too
+    # as an exception, so that the checks that run are ended too
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    results = []
-    for number, check in enumerate(checks, 1):
-        print(f"[{number}/{len(checks)}] {check.name}", flush=True)
-        result = run(check)
-        print(f"[{number}/{len(checks)}] {check.name}: {result.outcome}, {result.seconds:.0f} s", flush=True)
-        results.append(result)
+    started = time.monotonic()
+    results = run_all(checks)
     print()
     for result in results:
         print(f"{result.name:20} {result.outcome:8} {result.seconds:6.1f} s  {result.detail}")
-    print(f"\n{sum(result.seconds for result in results):.0f} s in all, logs in {LOGS.relative_to(ROOT)}/\n")
+    print(f"\n{time.monotonic() - started:.0f} s in all, logs in {LOGS.relative_to(ROOT)}/\n")
     outcomes = [result.outcome for result in results]
     print(", ".join(f"{outcomes.count(word)} {word}" for word in ("passed", "failed", "skipped")))
     return 1 if "failed" in outcomes else 0

@@ -216,7 +216,7 @@ def test_a_reload_that_fails_is_taken_back(host: Container, service: Service) ->
 
 def test_a_server_that_a_reload_kills_is_started_again(host: Container) -> None:
     """Apache ends when it cannot bind a port on a graceful restart: here it is taken between the try and the reload."""
-    take = "import socket, time; one = socket.create_server(('', 8001)); time.sleep(60)"
+    take = "import socket, time; one = socket.create_server(('', 8001)); time.sleep(4)"
     host.write("/opt/take.sh", f'python3 -c "{take}" &\nsleep 1\nexec apachectl graceful\n')
     drop_in = "/etc/systemd/system/apache2.service.d/races.conf"
     host.write(drop_in, "[Service]\nExecReload=\nExecReload=/bin/sh /opt/take.sh\n")
