@@ -88,9 +88,9 @@ def walled_host(suite: str, name: str, *, boots: bool = True) -> Iterator[Walled
         host, client = made.namespace(), made.namespace()
         made.veth(host, f"{HOST}/24", client, f"{CLIENT}/24")
         for namespace, address in ((host, HOST6), (client, CLIENT6), (client, OTHER), (client, THIRD)):
-            device = next(word for word in ip("-n", namespace.name, "-o", "link").split() if word.startswith("tw"))
+            devices = [word for word in ip("-n", namespace.name, "-o", "link").split() if word.startswith("tw")]
             length = "64" if ":" in address else "24"
-            ip("-n", namespace.name, "addr", "add", f"{address}/{length}", "dev", device.split("@")[0], "nodad")
+            ip("-n", namespace.name, "addr", "add", f"{address}/{length}", "dev", devices[0].split("@")[0], "nodad")
         server = made.start(
             host.argv(*_echo("serve", *map(str, PORTS))), stdout=subprocess.PIPE, cwd=ROOT, stdin=subprocess.DEVNULL
         )

@@ -56,7 +56,7 @@ def met(chains: List[Chain]) -> List[Chain]:
     return [one for key, one in by_name.items() if key in seen]
 
 
-class Bar(NamedTuple):
+class Gap(NamedTuple):
     """A rule for the existing port, and the new ones that its chain has none for."""
 
     chain: Chain
@@ -64,12 +64,12 @@ class Bar(NamedTuple):
     missing: List[int]
 
 
-def bars(chains: List[Chain], existing_port: int, ports: List[int]) -> List[Bar]:
+def gaps(chains: List[Chain], existing_port: int, ports: List[int]) -> List[Gap]:
     """Rules that may let the existing port through, or treat it otherwise, and not the new ones."""
     found = []
     for chain in met(chains):
         for rule in chain.rules:
             missing = [port for port in ports if not any(one.names(port) and one.acts for one in chain.rules)]
             if rule.acts and rule.names(existing_port) and missing:
-                found.append(Bar(chain, rule, missing))
+                found.append(Gap(chain, rule, missing))
     return found

@@ -7,7 +7,7 @@ import re
 from typing import Dict, List, Tuple
 
 from .._ports import listed
-from .chains import Bar, Chain, Rule, Span
+from .chains import Chain, Gap, Rule, Span
 
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|\S+")
 _PORTS = re.compile(r"(\d{1,5})(?::(\d{1,5}))?\Z")
@@ -47,17 +47,17 @@ def _rule(words: List[str], place: int) -> Rule:
     return Rule(tuple(spans), acts, (target,), " ".join(words), place)
 
 
-def sentence(bar: Bar, existing_port: int) -> str:
+def sentence(gap: Gap, existing_port: int) -> str:
     """Advice."""
-    chain, rule = bar.chain, bar.rule
+    chain, rule = gap.chain, gap.rule
     program = "iptables" if chain.family == "ip" else "ip6tables"
     told = "%s is left alone: chain %s of table %s has a rule for port %d (%s), and none for %s" % (
-        program, chain.name, chain.table, existing_port, rule.shown, listed(bar.missing))
+        program, chain.name, chain.table, existing_port, rule.shown, listed(gap.missing))
     filled = re.match(r"ufw(6?)-(before|after)-", chain.name)
     if filled:
         return "%s: add the like in /etc/ufw/%s%s.rules" % (told, filled.group(2), filled.group(1))
-    single = len(bar.missing) == 1
-    ports = ("--dport %s" if single else "-m multiport --dports %s") % ",".join(str(port) for port in bar.missing)
+    single = len(gap.missing) == 1
+    ports = ("--dport %s" if single else "-m multiport --dports %s") % ",".join(str(port) for port in gap.missing)
     new = re.sub(r"(?<!! )(?:-m multiport --dports|-m tcp --dport|--dport) \S+", ports, rule.shown, count=1)
     if new == rule.shown:
         return told + ": add the like"

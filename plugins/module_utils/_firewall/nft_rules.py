@@ -8,7 +8,7 @@ import re
 from typing import Any, Dict, List, Set, Tuple
 
 from .._ports import listed
-from .chains import Bar, Chain, Rule, Span
+from .chains import Chain, Gap, Rule, Span
 
 _VERDICTS = ("accept", "drop", "reject", "jump", "goto", "queue", "redirect", "dnat", "tproxy", "synproxy")
 _NAMED_SET = re.compile(r"@([\w./-]+)\Z")
@@ -119,17 +119,17 @@ def _target(verdict: Any) -> List[str]:
     return [kind.get("target", "") for kind in kinds if isinstance(kind, dict)]
 
 
-def sentence(bar: Bar, existing_port: int, text: str) -> str:
+def sentence(gap: Gap, existing_port: int, text: str) -> str:
     """Advice.
 
     :param text: of ``nft -a list chain`` for the chain, which has the rule as people write it.
     """
-    chain, rule = bar.chain, bar.rule
+    chain, rule = gap.chain, gap.rule
     where = "%s %s" % (chain.family, chain.table)
-    ports = ", ".join(str(port) for port in bar.missing)
+    ports = ", ".join(str(port) for port in gap.missing)
     shown = _shown(text, rule.place)
     told = "nftables is left alone: chain %s of table %s has a rule for port %d%s, and none for %s" % (
-        chain.name, where, existing_port, " (%s)" % shown if shown else "", listed(bar.missing))
+        chain.name, where, existing_port, " (%s)" % shown if shown else "", listed(gap.missing))
     if rule.set_name:
         command = "nft add element %s %s { %s }" % (where, rule.set_name, ports)
         if "vmap" in shown:

@@ -9,7 +9,7 @@ from typing import List, Sequence, Set, Tuple
 from .._ports import listed
 from .._programs import Programs
 from . import iptables_rules, nft_rules
-from .chains import Bar, Chain, bars
+from .chains import Chain, Gap, gaps
 from .nft_rules import RulesetError
 from .opening import Opening, nothing
 
@@ -31,7 +31,7 @@ def advise(programs: Programs, existing_port: int, ports: Sequence[int]) -> Open
             chains += found
             if "(nf_tables)" in text:
                 seen_there |= {(family, chain.table) for chain in found}
-    advice += [iptables_rules.sentence(bar, existing_port) for bar in _bars(chains, existing_port, ports)]
+    advice += [iptables_rules.sentence(gap, existing_port) for gap in _gaps(chains, existing_port, ports)]
     seen = programs.look("nft", "-j", "list", "ruleset")
     if seen is None:
         return nothing(*advice[:_MOST])
@@ -42,10 +42,10 @@ def advise(programs: Programs, existing_port: int, ports: Sequence[int]) -> Open
     except RulesetError as error:
         told = "nftables cannot be asked (%s): so whether it bars ports %s cannot be told"
         return nothing(*advice[:_MOST], told % (error, listed(ports)))
-    for bar in _bars(found, existing_port, ports)[:_MOST]:
-        chain = bar.chain
+    for gap in _gaps(found, existing_port, ports)[:_MOST]:
+        chain = gap.chain
         shown = programs.look("nft", "-a", "list", "chain", chain.family, chain.table, chain.name)
-        advice.append(nft_rules.sentence(bar, existing_port, shown.output if shown else ""))
+        advice.append(nft_rules.sentence(gap, existing_port, shown.output if shown else ""))
     return nothing(*advice[:_MOST])
 
 
@@ -65,7 +65,7 @@ def _saved(programs: Programs, program: str, ports: Sequence[int], advice: List[
     return found
 
 
-def _bars(chains: List[Chain], existing_port: int, ports: Sequence[int]) -> List[Bar]:
+def _gaps(chains: List[Chain], existing_port: int, ports: Sequence[int]) -> List[Gap]:
     zoned = {(chain.family, chain.table) for chain in chains if chain.name == "INPUT_ZONES"}
 
     def is_managed(chain: Chain) -> bool:
@@ -73,4 +73,4 @@ def _bars(chains: List[Chain], existing_port: int, ports: Sequence[int]) -> List
             return True
         return chain.table == "firewalld" or bool(_UFW.match(chain.name))
 
-    return [bar for bar in bars(chains, existing_port, list(ports)) if not is_managed(bar.chain)]
+    return [gap for gap in gaps(chains, existing_port, list(ports)) if not is_managed(gap.chain)]

@@ -22,23 +22,35 @@ CLONED = {
         b"\n### tuple ### allow tcp 81 0.0.0.0/0 any 0.0.0.0/0 in%s\n-A ufw-user-input -p tcp --dport 81 -j ACCEPT\n",
     ),
     "both protocols": (
-        (b"\n### tuple ### reject any 80 0.0.0.0/0 any 0.0.0.0/0 in\n"
-        b"-A ufw-user-input -p tcp --dport 80 -j REJECT --reject-with tcp-reset\n"
-        b"-A ufw-user-input -p udp --dport 80 -j REJECT\n"),
-        (b"\n### tuple ### reject tcp 81 0.0.0.0/0 any 0.0.0.0/0 in%s\n"
-        b"-A ufw-user-input -p tcp --dport 81 -j REJECT --reject-with tcp-reset\n"),
+        (
+            b"\n### tuple ### reject any 80 0.0.0.0/0 any 0.0.0.0/0 in\n"
+            b"-A ufw-user-input -p tcp --dport 80 -j REJECT --reject-with tcp-reset\n"
+            b"-A ufw-user-input -p udp --dport 80 -j REJECT\n"
+        ),
+        (
+            b"\n### tuple ### reject tcp 81 0.0.0.0/0 any 0.0.0.0/0 in%s\n"
+            b"-A ufw-user-input -p tcp --dport 81 -j REJECT --reject-with tcp-reset\n"
+        ),
     ),
     "a list, from and to somewhere, on an interface": (
-        (b"\n### tuple ### allow tcp 80,443 10.2.2.2 any 10.0.0.0/8 in_eth0 comment=776562\n"
-        b"-A ufw-user-input -i eth0 -p tcp -m multiport --dports 80,443 -d 10.2.2.2 -s 10.0.0.0/8 -j ACCEPT\n"),
-        (b"\n### tuple ### allow tcp 81 10.2.2.2 any 10.0.0.0/8 in_eth0%s\n"
-        b"-A ufw-user-input -i eth0 -p tcp -d 10.2.2.2 --dport 81 -s 10.0.0.0/8 -j ACCEPT\n"),
+        (
+            b"\n### tuple ### allow tcp 80,443 10.2.2.2 any 10.0.0.0/8 in_eth0 comment=776562\n"
+            b"-A ufw-user-input -i eth0 -p tcp -m multiport --dports 80,443 -d 10.2.2.2 -s 10.0.0.0/8 -j ACCEPT\n"
+        ),
+        (
+            b"\n### tuple ### allow tcp 81 10.2.2.2 any 10.0.0.0/8 in_eth0%s\n"
+            b"-A ufw-user-input -i eth0 -p tcp -d 10.2.2.2 --dport 81 -s 10.0.0.0/8 -j ACCEPT\n"
+        ),
     ),
     "a range that ends before": (
-        (b"\n### tuple ### deny tcp 70:80 0.0.0.0/0 any 10.0.0.1 in\n"
-        b"-A ufw-user-input -p tcp -m multiport --dports 70:80 -s 10.0.0.1 -j DROP\n"),
-        (b"\n### tuple ### deny tcp 81 0.0.0.0/0 any 10.0.0.1 in%s\n"
-        b"-A ufw-user-input -p tcp --dport 81 -s 10.0.0.1 -j DROP\n"),
+        (
+            b"\n### tuple ### deny tcp 70:80 0.0.0.0/0 any 10.0.0.1 in\n"
+            b"-A ufw-user-input -p tcp -m multiport --dports 70:80 -s 10.0.0.1 -j DROP\n"
+        ),
+        (
+            b"\n### tuple ### deny tcp 81 0.0.0.0/0 any 10.0.0.1 in%s\n"
+            b"-A ufw-user-input -p tcp --dport 81 -s 10.0.0.1 -j DROP\n"
+        ),
     ),
     "limit": (
         b"\n### tuple ### limit tcp 80 0.0.0.0/0 any 10.0.0.0/8 in\n"
@@ -72,10 +84,14 @@ CLONED = {
         b"\n### tuple ### allow tcp 81 0.0.0.0/0 any 0.0.0.0/0 in%s\n-A ufw-user-input -p tcp --dport 81 -j ACCEPT\n",
     ),
     "IPv6": (
-        (b"\n### tuple ### allow tcp 80 fd00::1 any ::/0 in\n"
-        b"-A ufw6-user-input -p tcp -d fd00::1 --dport 80 -j ACCEPT\n"),
-        (b"\n### tuple ### allow tcp 81 fd00::1 any ::/0 in%s\n"
-        b"-A ufw6-user-input -p tcp -d fd00::1 --dport 81 -j ACCEPT\n"),
+        (
+            b"\n### tuple ### allow tcp 80 fd00::1 any ::/0 in\n"
+            b"-A ufw6-user-input -p tcp -d fd00::1 --dport 80 -j ACCEPT\n"
+        ),
+        (
+            b"\n### tuple ### allow tcp 81 fd00::1 any ::/0 in%s\n"
+            b"-A ufw6-user-input -p tcp -d fd00::1 --dport 81 -j ACCEPT\n"
+        ),
     ),
 }
 PLAIN = CLONED["plain"][0]
