@@ -8,8 +8,10 @@ usage: snapshot.py save FILE PART...
        snapshot.py compare FILE PART...
 
 Parts: "files", the configuration; "net", the sysctls of the network namespace that
-this runs in; "machine", those that containers share with their machine. Comparing
-prints a line for each difference. This must not need the collection that is tested.
+this runs in; "machine", those that containers share with their machine; "listening",
+the TCP sockets that listen; names of units of systemd, when they were started or reloaded
+last. Comparing prints a line for each difference. This must not need the collection
+that is tested.
 """
 
 import hashlib
@@ -17,6 +19,7 @@ import json
 import os
 import re
 import stat
+import subprocess
 import sys
 
 # Whatever reads sysctls reads it here, and whatever sets them as well.
@@ -91,7 +94,33 @@ def in_machine(key):
     return not in_net(key)
 
 
-PARTS = {"files": files, "net": lambda: sysctls(in_net), "machine": lambda: sysctls(in_machine)}
+def listening():
+    """Local addresses as the kernel prints them, with how many sockets there are."""
+    seen = {}
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(path, encoding="ascii") as file:
+            for words in map(str.split, file):
+                # TCP_LISTEN
+                if words[3] == "0A":
+                    address, port = words[1].split(":")
+                    name = "listening %s %d" % (address, int(port, 16))
+                    seen[name] = str(int(seen.get(name, "0")) + 1)
+    return seen
+
+
+def unit(name):
+    """Its process, and when its state changed: reloading is a state of its own."""
+    properties = "ActiveState,InvocationID,MainPID,StateChangeTimestampMonotonic"
+    shown = subprocess.check_output(["systemctl", "show", "--property", properties, name])
+    return {"unit " + name: " ".join(sorted(shown.decode("ascii").split()))}
+
+
+PARTS = {
+    "files": files,
+    "net": lambda: sysctls(in_net),
+    "machine": lambda: sysctls(in_machine),
+    "listening": listening,
+}
 
 
 def differences(before, after):
@@ -101,7 +130,7 @@ def differences(before, after):
             yield "added %s" % name
         elif name not in after:
             yield "gone %s" % name
-        elif before[name] != after[name] and name.startswith("sysctl "):
+        elif before[name] != after[name] and not name.startswith("/"):
             yield "changed %s: %s -> %s" % (name, before[name], after[name])
         elif before[name] != after[name]:
             yield "changed %s" % name
@@ -112,7 +141,7 @@ def main():
     action, path, parts = sys.argv[1], sys.argv[2], sys.argv[3:]
     seen = {}
     for part in parts:
-        seen.update(PARTS[part]())
+        seen.update(PARTS[part]() if part in PARTS else unit(part))
     if action == "save":
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
