@@ -12,6 +12,7 @@ class Listener(NamedTuple):
     ``path``, ``line``: of the file itself, where a link led to it. ``address``: "" for every address of both families,
     "*" for every IPv4 address, "::" for every IPv6 address (the options tell whether IPv4 as well), else an address
     without brackets or a name. ``options``: as they are written. ``added``: by this collection, whose mark it carries.
+    ``http``: whether the server is known to speak HTTP there, inside TLS or not.
     """
 
     path: str
@@ -20,6 +21,7 @@ class Listener(NamedTuple):
     port: int
     options: Tuple[str, ...]
     added: bool
+    http: bool = False
 
 
 class Plan(NamedTuple):

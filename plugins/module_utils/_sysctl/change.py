@@ -51,7 +51,7 @@ def change(asked: request.Request, journal: Journal, check: bool) -> Result:
 
     def steps(states: States) -> List[Step]:
         """Called once the host is as it will be after an interrupted transaction was undone."""
-        host = _look(asked, states)
+        host = look(asked, states)
         try:
             found = settings.plan(asked, host)
         except (FileReadError, KernelReadError, RequestError) as error:
@@ -87,7 +87,11 @@ def _scripts(asked: request.Request, files: Files) -> List[Dict[str, Any]]:
     ]
 
 
-def _look(asked: request.Request, states: States) -> settings.Host:
+def look(asked: request.Request, states: States) -> settings.Host:
+    """The host as it is for a request, or as it will be once an interrupted transaction is undone.
+
+    :raises TransactionError: when it shows no sysctl of TCP.
+    """
     running = {key: states.of(SysctlTarget(key, asked.namespace)).value for key in keys.OURS}
     if all(value is None for value in running.values()):
         raise TransactionError(
@@ -104,7 +108,7 @@ def _verify(asked: request.Request) -> None:
 
     :raises TransactionError: when there is.
     """
-    left = settings.plan(asked, _look(asked, States())).edits
+    left = settings.plan(asked, look(asked, States())).edits
     if left:
         raise TransactionError("the loaders would not leave what was set, because of %s" % ", ".join(sorted(left)))
 

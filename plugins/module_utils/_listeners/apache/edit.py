@@ -97,4 +97,4 @@ def _listener(read: Tree, one: Found) -> Listener:
     options = tuple(word.text for word in one.statement.words[1:])
     endpoint = one.named[0].endpoint
     return Listener(one.path, one.statement.first + 1, endpoint.address, endpoint.port or 0, options,
-                    is_marked(read, one))
+                    is_marked(read, one), http=True)

@@ -11,7 +11,6 @@ from typing import NamedTuple, Optional, Tuple
 from ..._files import Files
 from ..._service_ports.service_units import start_of
 from ..errors import ConfigurationRefusedError
-from ..plan import Command
 
 
 class Layout(NamedTuple):
@@ -25,16 +24,22 @@ class Layout(NamedTuple):
     @property
     def check(self) -> Tuple[str, ...]:
         """The command with which Apache checks its configuration."""
-        usual = next((one for one in LAYOUTS if one.unit == self.unit), None)
-        if usual and (usual.main, usual.server_root) == (self.main, self.server_root):
-            return (self.control, "configtest")
-        return (self.control, "-t", "-d", self.server_root, "-f", self.main)
+        return (self.control, "configtest") if self._is_built_in else (*self._told, "-t")
 
     @property
-    def reload(self) -> Command:
-        """Graceful: children end what they do; the same again once the edits are undone."""
-        argv = ("systemctl", "reload", self.unit)
-        return Command(argv, argv)
+    def reload(self) -> Tuple[str, ...]:
+        """The command that tells a running Apache to read it again, where no service manager does. Children end what
+        they do."""
+        return (self.control, "graceful") if self._is_built_in else (*self._told, "-k", "graceful")
+
+    @property
+    def _is_built_in(self) -> bool:
+        usual = next((one for one in LAYOUTS if one.unit == self.unit), None)
+        return bool(usual and (usual.main, usual.server_root) == (self.main, self.server_root))
+
+    @property
+    def _told(self) -> Tuple[str, ...]:
+        return (self.control, "-d", self.server_root, "-f", self.main)
 
 
 DEBIAN = Layout("/etc/apache2/apache2.conf", "/etc/apache2", "apache2.service", "apachectl")

@@ -41,7 +41,7 @@ def find(files: Files, started: Optional[invocation.Invocation] = None) -> List[
     """
     started = started or invocation.find(files)
     reading = sections.read(list(_read(files, started).items()), started.environment)
-    return [one for bind in reading.binds for one in _listeners(bind)]
+    return [one for bind in reading.binds for one in _listeners(bind, reading)]
 
 
 def add(files: Files, request: Request, started: Optional[invocation.Invocation] = None) -> Plan:
@@ -67,7 +67,7 @@ def add(files: Files, request: Request, started: Optional[invocation.Invocation]
             if wanted:
                 _put(after[origin.path], _line_for(origin, wanted, port), port, origin, added)
     changed = sections.read(list(after.items()), started.environment)
-    return Plan(_edits(before, after), _ours(changed.binds, request), _warnings(reading, origins))
+    return Plan(_edits(before, after), _ours(changed, request), _warnings(reading, origins))
 
 
 def remove(files: Files, request: Request, started: Optional[invocation.Invocation] = None) -> Plan:
@@ -82,7 +82,7 @@ def remove(files: Files, request: Request, started: Optional[invocation.Invocati
     for group in reversed(_groups(reading.binds)):
         for bind in reversed(_of_request(group, request)):
             text.delete(after[bind.path], bind.at)
-    return Plan(_edits(before, after), _ours(reading.binds, request), [])
+    return Plan(_edits(before, after), _ours(reading, request), [])
 
 
 def _read(files: Files, started: invocation.Invocation) -> _Lines:
@@ -93,10 +93,10 @@ def _edits(before: _Lines, after: _Lines) -> Dict[str, bytes]:
     return {path: text.join(lines) for path, lines in after.items() if lines != before[path]}
 
 
-def _listeners(bind: Bind) -> List[Listener]:
+def _listeners(bind: Bind, reading: sections.Reading) -> List[Listener]:
     written = tuple(word.text for word in bind.options)
     return [
-        Listener(bind.path, bind.at + 1, one.address, port, written, bind.added)
+        Listener(bind.path, bind.at + 1, one.address, port, written, bind.added, reading.speaks_http(bind))
         for one in bind.endpoints
         if one.kind == address.TCP
         for port in range(one.first, one.last + 1)
@@ -129,9 +129,9 @@ def _of_request(group: _Group, request: Request) -> List[Bind]:
     return [bind for bind in group.added if any(bind.covers(port) for port in request.ports)]
 
 
-def _ours(binds: List[Bind], request: Request) -> List[Listener]:
-    lines = [bind for group in _groups(binds) for bind in _of_request(group, request)]
-    return [one for bind in lines for one in _listeners(bind)]
+def _ours(reading: sections.Reading, request: Request) -> List[Listener]:
+    lines = [bind for group in _groups(reading.binds) for bind in _of_request(group, request)]
+    return [one for bind in lines for one in _listeners(bind, reading)]
 
 
 def _put(lines: List[text.Line], new: str, port: int, origin: Bind, added: List[Bind]) -> None:

@@ -13,7 +13,6 @@ from typing import Dict, List, NamedTuple, Tuple
 from ..._files import FileError, Files
 from ..._service_ports.service_units import start_of
 from ..errors import ConfigurationRefusedError
-from ..plan import Command
 
 UNIT = "haproxy.service"
 DEFAULT = "/etc/haproxy/haproxy.cfg"
@@ -51,10 +50,6 @@ def check(files: Files, invocation: Invocation) -> Tuple[str, ...]:
     given = ["%s=%s" % (name, value) for name, value in sorted(invocation.environment.items()) if name in named]
     command = (invocation.program, "-c", *(word for path in invocation.paths for word in ("-f", path)))
     return ("env", *given, *command) if given else command
-
-
-#: it starts new workers, while old ones finish; the same again once the edits are undone
-RELOAD = Command(("systemctl", "reload", UNIT), ("systemctl", "reload", UNIT))
 
 
 def expand(files: Files, invocation: Invocation) -> List[str]:

@@ -71,10 +71,18 @@ class Use(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """``binds``: in the order of the files, those of sections that serve no clients too. ``uses``: see ``Use``."""
+    """``binds``: in the order of the files, those of sections that serve no clients too. ``uses``: see ``Use``.
+
+    ``modes``: what a section that says it speaks, or the defaults that it begins with; TCP where none does.
+    """
 
     binds: List[Bind]
     uses: List[Use]
+    modes: Dict[Section, str]
+
+    def speaks_http(self, bind: Bind) -> bool:
+        """Whether requests of HTTP are read there."""
+        return self.modes.get(bind.section) == "http"
 
 
 def read(sources: Sequence[Tuple[str, List[text.Line]]], environment: Dict[str, str]) -> Reading:
@@ -83,20 +91,32 @@ def read(sources: Sequence[Tuple[str, List[text.Line]]], environment: Dict[str, 
     :param sources: ``(path, lines)`` in the order in which HAProxy reads them.
     :raises ConfigurationRefusedError: when that cannot be known.
     """
-    found = Reading([], [])
+    found = Reading([], [], {})
     variables = dict(environment)
+    defaults = _Defaults()
     for path, lines in sources:
-        _File(path, lines, variables, found).read()
+        _File(path, lines, variables, defaults, found).read()
     return found
 
 
-class _File:
-    """One file on the way through. ``variables`` go on to the next one, as in HAProxy."""
+class _Defaults:
+    """The ``defaults`` sections so far: a proxy begins with the one that it names, or with the last."""
 
-    def __init__(self, path: str, lines: List[text.Line], variables: Dict[str, str], found: Reading) -> None:
+    def __init__(self) -> None:
+        self.last: Optional[Section] = None
+        self.by_name: Dict[str, Section] = {}
+
+
+class _File:
+    """One file on the way through. ``variables`` and ``defaults`` go on to the next one, as in HAProxy."""
+
+    def __init__(
+        self, path: str, lines: List[text.Line], variables: Dict[str, str], defaults: _Defaults, found: Reading
+    ) -> None:
         self._path = path
         self._lines = lines
         self._variables = variables
+        self._defaults = defaults
         self._found = found
         self._conditions = Conditions()
         self._section: Optional[Section] = None
@@ -131,11 +151,21 @@ class _File:
         sure = self._conditions.counts is True
         self._section = Section(kind, rest[0] if rest else "", self._path, index, sure)
         based = len(rest) == 3 and rest[1] == "from"
+        self._inherit(self._section, rest[2] if based else "")
         if kind in SERVING and len(rest) > 1 and not based:
             if len(rest) > 2:
                 raise words.WordsError("words behind the address of a section are not understood")
             indent = self._indent_after(index)
             self._bind(Bind(self._section, index, line, indent + "bind ", split.end, [], [], False), split.words[2])
+
+    def _inherit(self, section: Section, named: str) -> None:
+        origin = self._defaults.by_name.get(named) if named else self._defaults.last
+        if section.kind == "defaults":
+            origin = self._defaults.by_name.get(named)
+            self._defaults.last = section
+            self._defaults.by_name[section.name] = section
+        if origin and origin in self._found.modes:
+            self._found.modes[section] = self._found.modes[origin]
 
     def _inside(self, index: int, line: str, split: words.Words, section: Section) -> None:
         keyword, *rest = [word.text for word in split.words]
@@ -144,6 +174,8 @@ class _File:
             head = line[: split.words[1].start]
             behind = split.words[1].end
             self._bind(Bind(section, index, line, head, behind, [], split.words[2:], added), split.words[1])
+        elif keyword == "mode" and rest and self._conditions.counts:
+            self._found.modes[section] = rest[0]
         elif section.kind == "global" and keyword in ("setenv", "presetenv", "unsetenv", "resetenv"):
             self._set(keyword, split.words[1:])
         elif section.kind == "global" and keyword == "stats" and rest[:1] in (["socket"], ["bind"]) and len(rest) > 1:

@@ -48,18 +48,31 @@ def refuse_those_of_others(tree: Tree, sources: BareSources, request: Request) -
 
     :raises ConfigurationRefusedError: when that is asked for.
     """
-    wanted = {
-        (path, one.offset): one.port
-        for path, split in sources.splits.items()
-        for one in split.insertions
-        if one.port in request.ports and not one.default
-    }
-    every = (one for server in tree.servers for one in server.listens)
-    for listen, place in _targets(tree, every if wanted else ()):
-        port = wanted.get((listen.at.path, place.offset))
-        if port and not listen.covers(request.existing_port):
+    for listen, port in _added(tree, sources):
+        if port in request.ports and not listen.covers(request.existing_port):
             reason = "port %d was added beside port %d: remove it there first" % (port, listen.endpoint.first)
             raise ConfigurationRefusedError(listen.at.path, listen.at.line, reason)
+
+
+def beside(tree: Tree, sources: BareSources, existing: int) -> Set[int]:
+    """The ports that were added beside one, and those whose origin is gone, which are beside none."""
+    added = list(_added(tree, sources))
+    everywhere = {one.port for split in sources.splits.values() for one in split.insertions if not one.default}
+    ours = {port for listen, port in added if listen.covers(existing)}
+    return ours | (everywhere - {port for _listen, port in added})
+
+
+def _added(tree: Tree, sources: BareSources) -> Iterator[Tuple[Listen, int]]:
+    """Each line of a server, with each port that was added beside it."""
+    ports: Dict[Tuple[str, int], List[int]] = {}
+    for path, split in sources.splits.items():
+        for one in split.insertions:
+            if not one.default:
+                ports.setdefault((path, one.offset), []).append(one.port)
+    every = (one for server in tree.servers for one in server.listens)
+    for listen, place in _targets(tree, every if ports else ()):
+        for port in ports.get((listen.at.path, place.offset), ()):
+            yield listen, port
 
 
 def _targets(tree: Tree, listens: Iterable[Listen]) -> Iterator[_Target]:

@@ -8,21 +8,14 @@ from typing import Dict, List
 
 from ..._files import FileError, Files
 from ..errors import ConfigurationRefusedError
-from ..plan import Command, Listener, Plan
+from ..plan import Listener, Plan
 from ..request import Request
 from . import clones, leaks, listening, marks
 from .sources import BareSources, Sources
 from .tree import Tree
 
-#: where Debian's packages and those of nginx.org have it; a unit or a build may say otherwise
+#: where Debian's packages and those of nginx.org have it; ``invocation`` finds out where this host has it
 MAIN = "/etc/nginx/nginx.conf"
-#: It also binds every port, but takes one that is in use for its own (``ngx_open_listening_sockets``): whether a new
-#: port is free is for the caller to try.
-CHECK = ("nginx", "-t")
-_RELOAD = ("systemctl", "reload", "nginx.service")
-#: In order. A reload succeeds once the signal is sent: a master that cannot bind a port says so in its log only, and
-#: goes on with the configuration that it has. So the ports have to be tried afterwards.
-RELOAD = (Command(_RELOAD, _RELOAD),)
 
 #: Debian's sites that are not in use: they may have been when a port was added
 _UNUSED = "/sites-available/*"
@@ -85,6 +78,17 @@ def remove(files: Files, request: Request, main: str = MAIN) -> Plan:
             _note(edits, path, split.whole, marks.join(split.source.text, kept))
     going = [one for source in sources.every() for one in listening.added_lines(source) if one.port in request.ports]
     return Plan(edits, going, [])
+
+
+def beside(files: Files, existing_port: int, main: str = MAIN) -> List[int]:
+    """The ports that were added beside one, also those that are left of a line that is gone.
+
+    :raises ConfigurationRefusedError: for a configuration that is not understood.
+    """
+    sources = BareSources(files)
+    tree = Tree(sources, main)
+    _read_unused(files, sources, main)
+    return sorted(clones.beside(tree, sources, existing_port))
 
 
 def _read_unused(files: Files, sources: BareSources, main: str) -> None:

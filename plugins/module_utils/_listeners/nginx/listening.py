@@ -22,7 +22,8 @@ def listeners(tree: Tree) -> List[Listener]:
             at, endpoint = listen.at, listen.endpoint
             added = not listen.implicit and marks.is_marked(tree.source(at).text, at.directive)
             for port in range(endpoint.first, endpoint.last + 1):
-                one = Listener(at.path, at.line, endpoint.address, port, listen.options, added)
+                speaks_http = server.kind == "http"
+                one = Listener(at.path, at.line, endpoint.address, port, listen.options, added, speaks_http)
                 found.setdefault((at.path, at.directive.start, port), one)
     return list(found.values())
 

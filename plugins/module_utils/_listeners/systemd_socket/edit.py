@@ -42,6 +42,11 @@ def concerned(files: Files, port: int, units: Optional[Collection[str]] = None) 
     raise ConfigurationRefusedError(_WHERE, 0, "no socket unit listens on TCP port %d" % port)
 
 
+def edited(files: Files, plan: Plan) -> List[Socket]:
+    """The sockets whose drop-in a plan changes."""
+    return [socket for socket in sockets.read(files) if _path(files, socket) in plan.edits]
+
+
 def check(chosen: List[Socket]) -> Tuple[str, ...]:
     """The command with which systemd checks unit files, for the sockets of a request."""
     return ("systemd-analyze", "verify", *(socket.unit for socket in chosen))
