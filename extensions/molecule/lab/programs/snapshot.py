@@ -10,15 +10,17 @@ usage: snapshot.py save FILE PART...
 Parts: "files", the configuration; "net", the sysctls of the network namespace that
 this runs in; "machine", those that containers share with their machine; "listening",
 the TCP sockets that listen; names of units of systemd, when they were started or reloaded
-last. Comparing prints a line for each difference. This must not need the collection
-that is tested.
+last. Comparing prints a line for each difference in these parts. This must not need the
+collection that is tested.
 """
 
 import hashlib
+import ipaddress
 import json
 import os
 import re
 import stat
+import struct
 import subprocess
 import sys
 
@@ -95,7 +97,7 @@ def in_machine(key):
 
 
 def listening():
-    """Local addresses as the kernel prints them, with how many sockets there are."""
+    """A line for each port, with the addresses at which it is listened on."""
     seen = {}
     for path in ("/proc/net/tcp", "/proc/net/tcp6"):
         with open(path, encoding="ascii") as file:
@@ -103,9 +105,14 @@ def listening():
                 # TCP_LISTEN
                 if words[3] == "0A":
                     address, port = words[1].split(":")
-                    name = "listening %s %d" % (address, int(port, 16))
-                    seen[name] = str(int(seen.get(name, "0")) + 1)
-    return seen
+                    seen.setdefault(int(port, 16), set()).add(readable(address))
+    return {"listening %d %s" % (port, " ".join(sorted(addresses))): "" for port, addresses in seen.items()}
+
+
+def readable(address):
+    """The kernel prints each 32 bits as a number, which it reads in its own byte order."""
+    size = len(address) // 8
+    return str(ipaddress.ip_address(struct.pack("=%dI" % size, *struct.unpack(">%dI" % size, bytes.fromhex(address)))))
 
 
 def unit(name):
@@ -136,21 +143,30 @@ def differences(before, after):
             yield "changed %s" % name
 
 
+def look(parts):
+    """What is seen of each part."""
+    return {part: PARTS[part]() if part in PARTS else unit(part) for part in parts}
+
+
+def together(seen, parts):
+    """Some parts in one."""
+    return {name: value for part in parts for name, value in seen[part].items()}
+
+
 def main():
     """Save or compare."""
     action, path, parts = sys.argv[1], sys.argv[2], sys.argv[3:]
-    seen = {}
-    for part in parts:
-        seen.update(PARTS[part]() if part in PARTS else unit(part))
+    seen = look(parts)
     if action == "save":
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             json.dump(seen, file, indent=0, sort_keys=True)
-        print("%d kept" % len(seen))
+        print("%d kept" % len(together(seen, parts)))
     else:
         with open(path, encoding="utf-8") as file:
-            for line in differences(json.load(file), seen):
-                print(line)
+            before = json.load(file)
+        for line in differences(together(before, parts), together(seen, parts)):
+            print(line)
 
 
 if __name__ == "__main__":

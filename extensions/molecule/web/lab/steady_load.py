@@ -69,8 +69,8 @@ class Load:
 
     def follow(self):
         """Begin and end as the file says, if it is another one."""
-        found = os.stat(self._path)
-        if found.st_ino != self._seen:
+        found = os.path.exists(self._path) and os.stat(self._path)
+        if found and found.st_ino != self._seen:
             self._seen = found.st_ino
             with open(self._path, encoding="utf-8") as file:
                 wanted = {key(target): target for target in expand(json.load(file))}

@@ -7,7 +7,8 @@
 A file of targets is JSON:
 
     {"hosts": {NAME: [ADDRESS, ADDRESS6]},
-     "services": [{"name", "ports", "tls", "proxy", "names": {HOST: BODY}, "slow": HOST}]}
+     "services": [{"name", "ports", "added", "tls", "proxy", "names": {HOST: BODY}, "slow": HOST}],
+     "with_added": whether the added ports are asked too}
 
 "{client}" in a body stands for the address that the service takes for the client's.
 """
@@ -29,7 +30,7 @@ def expand(described):
         target
         for host, addresses in described["hosts"].items()
         for service in described["services"]
-        for port in service["ports"]
+        for port in service["ports"] + (service["added"] if described["with_added"] else [])
         for target in both(host, addresses, service, port)
     ]
 
