@@ -150,14 +150,14 @@ def check(case: Case) -> dict[str, Any]:
     result["failed"] = []
     with Clients(*first):
         for _time in range(3):
-            result["failed"] += run(edit.restart(Files(), chosen, running))
+            result["failed"] += run(edit.restart_commands(Files(), chosen, running))
     result["opened_after"] = opened(units)
     result["added"] = answers({place for one in request.ports for place in reached(one)})
     result["after"] = answers(reached(port))
     result["again"] = sorted(edit.add(Files(), request).edits)
     write(edit.remove(Files(), request))
     result["left"] = files != snapshot()
-    result["failed"] += run(edit.restart(Files(), chosen, running))
+    result["failed"] += run(edit.restart_commands(Files(), chosen, running))
     result["opened_at_last"] = opened(units)
     result["at_last"] = answers(reached(port))
     systemctl("stop", *names)

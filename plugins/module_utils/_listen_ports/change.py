@@ -5,6 +5,7 @@
 
 from typing import Dict, List, NamedTuple, Set, Tuple
 
+from .. import _sockets
 from .._files import FileError, Files
 from .._kernel.errors import KernelReadError
 from .._kernel.running import RunningKernel
@@ -82,13 +83,15 @@ def _server(asked: Asked, host: Host) -> Server:
     if asked.server:
         return SERVERS[asked.server](host.files, asked.units)
     owners = host.owners.get(asked.existing_port, set())
+    heard = asked.existing_port in host.owners
     found = sorted(name for name, server in SERVERS.items() if owners & set(server.programs))
     # the service that systemd hands a socket to has it as well
     if "systemd_socket" in found:
         found = ["systemd_socket"]
     if len(found) == 1:
         return SERVERS[found[0]](host.files, asked.units)
-    who = "%s listens" % ", ".join(sorted(owners)) if owners else "nothing listens"
+    nobody = "something that root may not look at here listens" if heard else "nothing listens"
+    who = "%s listens" % ", ".join(sorted(owners)) if owners else nobody
     raise TransactionError(
         "%s on port %d, so that it cannot be told whose configuration to edit: say it with server, one of %s"
         % (who, asked.existing_port, ", ".join(sorted(SERVERS)))
@@ -97,7 +100,8 @@ def _server(asked: Asked, host: Host) -> Server:
 
 def _owners(kernel: RunningKernel) -> Dict[int, Set[str]]:
     try:
-        return owners_by_port(kernel)
+        owners = owners_by_port(kernel)
+        return {port: owners.get(port, set()) for _address, port in _sockets.read_listeners(kernel).listeners}
     except KernelReadError as error:
         raise TransactionError("what listens on this host cannot be told: %s" % error) from None
 

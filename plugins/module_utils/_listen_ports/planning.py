@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From what is asked and the host as it is to what is to be done. Nothing is changed here."""
 
-from typing import FrozenSet, List, Mapping, NamedTuple, Set
+from typing import FrozenSet, List, Mapping, NamedTuple, Optional, Set
 
 from .. import _firewall, _selinux
 from .._files import Files
@@ -24,7 +24,8 @@ _TELL_SECONDS = 120
 
 class Host(NamedTuple):
     """``files``, ``states``: as they are once an interrupted transaction is undone. ``owners``: programs that listen,
-    by port. ``units``: those that run."""
+    by port; none where the kernel does not tell, as in a container without CAP_SYS_PTRACE. ``units``: those that run.
+    """
 
     kernel: RunningKernel
     files: Files
@@ -68,7 +69,7 @@ def plan(asked: Asked, host: Host, server: Server) -> Planned:
     """
     before = server.beside(asked.existing_port)
     origins = [one for one in server.find() if one.port == asked.existing_port and not one.added]
-    running = bool(host.owners.get(asked.existing_port, set()) & set(server.programs))
+    running = _runs(host.owners.get(asked.existing_port), server)
     parts = (_more if asked.adds else _fewer)(asked, host, server, before)
     concerned = tuple(sorted({one.port for one in parts.new} | set(parts.going)))
     middle: List[Step] = []
@@ -84,6 +85,11 @@ def plan(asked: Asked, host: Host, server: Server) -> Planned:
                           % server.name)
     return Planned([*parts.first, *middle, *parts.last], before, parts.after, parts.plan, parts.new, parts.going,
                    origins, running, advice)
+
+
+def _runs(owners: Optional[Set[str]], server: Server) -> bool:
+    """Whether it is what listens. :param owners: None where nothing does."""
+    return owners is not None and (not owners or bool(owners & set(server.programs)))
 
 
 def _more(asked: Asked, host: Host, server: Server, before: List[int]) -> _Parts:

@@ -4,6 +4,7 @@
 """The servers that ports can be added to: what each of them needs, in one shape. Nothing is written here."""
 
 import abc
+import shutil
 from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Type
 
 from .._files import Files
@@ -160,6 +161,15 @@ class Apache(Server):
         return _tell(self._layout.unit, self._layout.reload, moment)
 
 
+#: what clients notice, by whether nft is there
+_RESTART = {
+    True: "sockets and their service restart: new connections wait a second or more for it, and what lasts longer than"
+    " 3 s is cut if the service cuts it when it stops",
+    False: "sockets and their service restart, and without nft (package nftables) clients that connect meanwhile are"
+    " refused",
+}
+
+
 class SystemdSocket(Server):
     name = "systemd_socket"
     programs = ("systemd",)
@@ -168,7 +178,8 @@ class SystemdSocket(Server):
         return systemd_socket.find(self._files)
 
     def add(self, request: Request) -> Plan:
-        return systemd_socket.add(self._files, request, self._units)
+        plan = systemd_socket.add(self._files, request, self._units)
+        return plan._replace(warnings=[*plan.warnings, _RESTART[bool(shutil.which("nft"))]]) if plan.edits else plan
 
     def remove(self, request: Request) -> Plan:
         return systemd_socket.remove(self._files, request, self._units)
@@ -178,7 +189,7 @@ class SystemdSocket(Server):
 
     def tell(self, plan: Plan, moment: Moment) -> Tuple[Command, ...]:
         after = self._after(plan)
-        return systemd_socket.restart(after, systemd_socket.edited(after, plan), moment.units)
+        return systemd_socket.restart_commands(after, systemd_socket.edited(after, plan), moment.units)
 
     def _after(self, plan: Plan) -> Files:
         return EditedFiles(self._files, plan.edits)

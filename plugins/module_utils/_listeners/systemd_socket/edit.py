@@ -14,11 +14,10 @@ from ..errors import ConfigurationRefusedError
 from ..overlap import overlap
 from ..plan import Command, Listener, Plan
 from ..request import Request
-from . import drop_in, sockets
+from . import drop_in, restart, sockets
 from .sockets import Socket, Stream
 
 _WHERE = "/etc/systemd/system"
-_AGAIN = 'systemctl stop "$@"; systemctl reset-failed "$@"; systemctl start "$@"'
 
 
 def find(files: Files) -> List[Listener]:
@@ -52,22 +51,16 @@ def check(chosen: List[Socket]) -> Tuple[str, ...]:
     return ("systemd-analyze", "verify", *(socket.unit for socket in chosen))
 
 
-def restart(files: Files, chosen: List[Socket], running: Collection[str]) -> Tuple[Command, ...]:
-    """What makes systemd listen anew; no reload does. In order.
-
-    A socket is not started while its service runs, and stays down after a try; and as long as one socket of a service
-    listens, the next connection starts the service. So all of them stop together and start together, in one command:
-    wherever that fails, the same one takes it back. Starts count against a limit, which is not to keep them down.
+def restart_commands(files: Files, chosen: List[Socket], running: Collection[str]) -> Tuple[Command, ...]:
+    """What makes systemd listen as the files say now. In order.
 
     :param running: names of the sockets and services that run; instances, one a connection, go on.
     """
     services = {socket.service for socket in chosen if not socket.accepts}
     names = {socket.unit for socket in chosen}
-    sharing = [one.unit for one in sockets.read(files) if one.unit in names or one.service in services]
-    units = [unit for unit in [*sharing, *sorted(services)] if unit in running]
-    again = ("sh", "-c", _AGAIN, "sh", *units)
-    reload = ("systemctl", "daemon-reload")
-    return (Command(reload, reload), *([Command(again, again)] if units else []))
+    sharing = [one for one in sockets.read(files) if one.unit in names or one.service in services]
+    units = [unit for unit in [*(one.unit for one in sharing), *sorted(services)] if unit in running]
+    return restart.commands(units, services, {stream.port for one in sharing for stream in one.streams})
 
 
 def add(files: Files, request: Request, units: Optional[Collection[str]] = None) -> Plan:
@@ -192,10 +185,9 @@ def _refuse_without_effect(files: Files, socket: Socket) -> None:
 
 def _warnings(before: List[Socket], after: List[Socket]) -> List[str]:
     had = {socket.unit: len(socket.streams) for socket in before}
-    found = []
-    for socket in after:
-        if not socket.accepts and len(socket.streams) > had[socket.unit]:
-            found.append("%s is handed %d TCP sockets by %s instead of %d: it has to serve them all"
-                         % (socket.service, len(socket.streams), socket.unit, had[socket.unit]))
-        found.append("%s: connections that wait to be accepted are reset when it restarts" % socket.unit)
-    return found
+    return [
+        "%s is handed %d TCP sockets by %s instead of %d: it has to serve them all"
+        % (socket.service, len(socket.streams), socket.unit, had[socket.unit])
+        for socket in after
+        if not socket.accepts and len(socket.streams) > had[socket.unit]
+    ]
