@@ -7,8 +7,11 @@
 import http.client
 import socket
 import ssl
+import struct
 
 ANSWER_SECONDS = 20
+# tcpi_total_retrans of struct tcp_info, include/uapi/linux/tcp.h
+TOTAL_RETRANSMITTED = struct.Struct("=96xI")
 REQUEST = "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
 PROXY = "PROXY TCP%d %s %s 40000 %d\r\n"
 
@@ -21,8 +24,10 @@ def ask(question, trusted):
     """Connect, ask, compare, and wait until the server has closed.
 
     ``trusted``: an SSLContext; the certificate has to be good for the name that is asked for.
+    Returns whether the kernel had to knock more than once.
     """
     with socket.create_connection((question.address, question.port), timeout=ANSWER_SECONDS) as connection:
+        waited = retransmitted(connection) > 0
         client = question.proxied or connection.getsockname()[0]
         if question.proxied:
             family = 6 if ":" in question.address else 4
@@ -33,6 +38,13 @@ def ask(question, trusted):
                 exchange(secured, question, client)
         else:
             exchange(connection, question, client)
+    return waited
+
+
+def retransmitted(connection):
+    """Packets that were sent again; of a connection just opened, its SYN."""
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TOTAL_RETRANSMITTED.size)
+    return TOTAL_RETRANSMITTED.unpack(info)[0]
 
 
 def exchange(connection, question, client):

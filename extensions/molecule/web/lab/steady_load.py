@@ -49,11 +49,11 @@ class Client(threading.Thread):
                 return
             self._tally.begun(self.target)
             try:
-                ask(question, self._trusted)
+                waited = ask(question, self._trusted)
             except Exception as error:  # whatever it is, it is a request that failed
                 self._tally.failed(self.target, question, kind_of(error), error)
             else:
-                self._tally.answered(self.target)
+                self._tally.answered(self.target, waited)
             due = max(due + PERIOD_SECONDS, time.monotonic())
 
 

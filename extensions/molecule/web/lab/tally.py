@@ -27,10 +27,11 @@ class Tally:
         with self._lock:
             self._services[target.service]["requests"] += 1
 
-    def answered(self, target):
-        """It has what it asked for."""
+    def answered(self, target, waited):
+        """It has what it asked for. ``waited``: the server did not react to the first packet of the connection."""
         with self._lock:
             self._services[target.service]["answered"] += 1
+            self._services[target.service]["waited"] += waited
             self._answered[key(target)] += 1
 
     def failed(self, target, question, kind, error):
