@@ -61,7 +61,7 @@ def test_through_ansible(controllers, host, time_wait):
     check(facts_of(done.stdout), time_wait)
 
 
-def directly(version, module, options, tmp_path):
+def directly(version, module, options, tmp_path, status=0):
     """What a module prints: our own code, with the basic.py of a release that supports this Python."""
     interpreter = python(version)
     folder = controller(*(LAST_FOR_36 if version in ("3.6", "3.7", "3.8") else NEWEST))
@@ -83,8 +83,18 @@ def directly(version, module, options, tmp_path):
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_listen_ports(version, tmp_path):
+    """As far as it goes on a machine that it must not change: what it needs is imported, and it looks at the host."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    options = {"existing_port": port, "count": 1, "_ansible_check_mode": True}
+    result = json.loads(directly(version, "listen_ports", options, tmp_path, status=1))
+    assert result["msg"].startswith(f"nothing listens on port {port}, so that it cannot be told whose configuration")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -214,10 +214,50 @@ def test_a_reload_that_fails_is_taken_back(host: Container, service: Service) ->
     host.run("systemctl", "daemon-reload")
 
 
+def test_a_server_that_a_reload_kills_is_started_again(host: Container) -> None:
+    """Apache ends when it cannot bind a port on a graceful restart: somebody takes it between the try and the reload."""
+    take = "import socket, time; one = socket.create_server(('', 8001)); time.sleep(60)"
+    host.write("/opt/take.sh", f'python3 -c "{take}" &\nsleep 1\nexec apachectl graceful\n')
+    drop_in = "/etc/systemd/system/apache2.service.d/races.conf"
+    host.write(drop_in, "[Service]\nExecReload=\nExecReload=/bin/sh /opt/take.sh\n")
+    host.run("systemctl", "daemon-reload")
+    files, ports, process = host.files(), heard(host), main_process(host, APACHE)
+    assert "everything was put back" in refused(ask(host, APACHE, count=1, wait=5))
+    assert host.run("systemctl", "is-active", "apache2").strip() == "active"
+    assert main_process(host, APACHE) != process, "it did not end, so that nothing was tried here"
+    assert host.files() == files and heard(host) == ports
+    host.run("rm", drop_in)
+    host.run("systemctl", "daemon-reload")
+
+
+@pytest.mark.parametrize(
+    ("service", "start", "stop"),
+    [(NGINX, ["nginx"], ["nginx", "-s", "quit"]), (APACHE, ["apachectl", "start"], ["apachectl", "stop"])],
+    ids=["nginx", "apache"],
+)
+def test_a_server_that_is_no_unit_is_told_by_its_own_command(
+    host: Container, service: Service, start: list[str], stop: list[str]
+) -> None:
+    host.run("systemctl", "stop", service.unit)
+    host.run(*start)
+    try:
+        done = ask(host, service, count=1)
+        assert (done["changed"], done["running"]) == (True, True)
+        assert service.port + 1 in heard(host)
+        assert host.module("rollback", transaction=done["transaction"])["changed"]
+    finally:
+        host.run(*stop)
+        deadline = time.monotonic() + 10
+        while service.port in heard(host) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        host.run("systemctl", "start", service.unit)
+    assert service.port + 1 not in heard(host)
+
+
 def test_a_port_that_answers_otherwise_is_taken_back(host: Container) -> None:
     path = "/etc/nginx/conf.d/lab.conf"
     text = host.read(path)
-    host.write(path, text.replace('return 200 "nginx for', 'if ($server_port = 81) { return 503; } return 200 "nginx for'))
+    host.write(path, text.replace("location / {", "location / { if ($server_port = 81) { return 503; }", 1))
     host.run("systemctl", "reload", "nginx")
     files = host.files()
     said = refused(ask(host, NGINX, count=1, wait=1))

@@ -24,7 +24,10 @@ _SECONDS = 300
 _START = 'podman run --detach --name "$1" --systemd always --network "ns:$2" --cap-add NET_ADMIN "${@:4}" "$3"'
 _SITE = "/opt/site"
 #: what is mounted is read-only, and to compile it anew takes longer than to run it
-_COMPILED = ("--env", "PYTHONPYCACHEPREFIX=/tmp/compiled", "--env", "PYTHONDONTWRITEBYTECODE=")
+_PYTHON = (
+    "--env", f"PYTHONPATH=/opt:{_SITE}", "--env", "PYTHONPYCACHEPREFIX=/tmp/compiled",
+    "--env", "PYTHONDONTWRITEBYTECODE=",
+)  # fmt: skip
 _MODULES = "/opt/ansible_collections/tcpops/timewait/plugins/modules"
 #: a container may make no mount namespace for a service
 _NO_SANDBOX = "[Service]\nPrivateTmp=no\nProtectHome=no\nProtectSystem=no\nBindReadOnlyPaths=\n"
@@ -37,7 +40,7 @@ class Container:
         self.namespace = namespace
         self.name = f"tw-host-{os.getpid()}-{next(_NUMBERS)}"
         ansible_folder = Path(ansible.__file__).parent
-        volumes = [*VOLUMES, "--volume", f"{ansible_folder}:{_SITE}/ansible:ro", "--env", f"PYTHONPATH=/opt:{_SITE}", *_COMPILED]
+        volumes = [*VOLUMES, "--volume", f"{ansible_folder}:{_SITE}/ansible:ro", *_PYTHON]
         started = shell(_START, self.name, namespace.path, image_of(suite), *volumes)
         assert started.returncode == 0, started.stderr
         deadline = time.monotonic() + 120

@@ -107,7 +107,8 @@ _CERTIFICATE = (
     " cat /tmp/c /tmp/k > /etc/ssl/lab.pem; chmod 644 /etc/ssl/lab.pem"
 )
 _START = (
-    "a2enmod -q ssl > /dev/null; sed -i 's/^Listen 80$/Listen 8000/; s/Listen 443/Listen 10443/' /etc/apache2/ports.conf;"
+    "a2enmod -q ssl > /dev/null;"
+    " sed -i 's/^Listen 80$/Listen 8000/; s/Listen 443/Listen 10443/' /etc/apache2/ports.conf;"
     " systemctl daemon-reload; systemctl enable --now demo.socket 2> /dev/null; systemctl restart nginx haproxy apache2"
 )
 

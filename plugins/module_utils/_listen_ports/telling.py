@@ -16,9 +16,15 @@ from .._listeners.plan import Command
 _TAKE_BACK = """
 unit=$1 wanted=$2 command=$3
 shift 3
+seconds=0
+while state=$(systemctl is-active "$unit" 2> /dev/null); [ "$state" = deactivating ] && [ $seconds -lt 100 ]; do
+    sleep 1
+    seconds=$((seconds + 1))
+done
 if [ -z "$unit" ]; then sh -c "$command"
-elif systemctl is-failed --quiet "$unit"; then systemctl reset-failed "$unit"; systemctl start "$unit"
-elif systemctl is-active --quiet "$unit"; then systemctl reload "$unit"
+elif [ "$state" = failed ]; then systemctl reset-failed "$unit"; systemctl start "$unit"
+elif [ "$state" = activating ]; then systemctl start "$unit"
+elif [ "$state" = active ] || [ "$state" = reloading ]; then systemctl reload "$unit"
 fi && exit
 status=$?
 for port do

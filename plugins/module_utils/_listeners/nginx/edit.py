@@ -76,8 +76,9 @@ def remove(files: Files, request: Request, main: str = MAIN) -> Plan:
         kept = [one for one in kept if one.offset in needed]
         if len(kept) < len(split.insertions):
             _note(edits, path, split.whole, marks.join(split.source.text, kept))
+    in_use = {one[:4]: one for one in find(files, main)}
     going = [one for source in sources.every() for one in listening.added_lines(source) if one.port in request.ports]
-    return Plan(edits, going, [])
+    return Plan(edits, [in_use.get(one[:4], one) for one in going], [])
 
 
 def beside(files: Files, existing_port: int, main: str = MAIN) -> List[int]:

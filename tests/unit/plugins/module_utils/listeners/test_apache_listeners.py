@@ -196,6 +196,7 @@ def test_where_the_configuration_is(root: Path) -> None:
     (root / "etc/httpd/conf/httpd.conf").write_text("Listen 80\n")
     assert layout.find(files) == layout.RED_HAT
     assert layout.find(files).check == ("apachectl", "configtest")
+    assert layout.find(files).reload == ("apachectl", "graceful")
     unit = root / "etc/systemd/system/httpd.service"
     unit.parent.mkdir(parents=True)
     unit.write_text("[Service]\nExecStart=/usr/sbin/httpd -d /srv/www -f conf/main.conf -DFOREGROUND\n")
@@ -204,7 +205,9 @@ def test_where_the_configuration_is(root: Path) -> None:
     (root / "srv/www/more.conf").write_text("Listen 80\n")
     found = layout.find(files)
     assert (found.main, found.server_root) == ("/srv/www/conf/main.conf", "/srv/www")
-    assert found.check == ("apachectl", "-t", "-d", "/srv/www", "-f", "/srv/www/conf/main.conf")
+    told = ("apachectl", "-d", "/srv/www", "-f", "/srv/www/conf/main.conf")
+    assert found.check == (*told, "-t")
+    assert found.reload == (*told, "-k", "graceful")
     assert [one.path for one in edit.find(files)] == ["/srv/www/more.conf"]
 
 

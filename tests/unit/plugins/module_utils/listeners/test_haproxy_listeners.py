@@ -237,3 +237,22 @@ http-request set-header X-P %[dst_port]
     (root / _MAIN[1:]).write_text(text)
     warnings = edit.add(Files(str(root)), Request(80, (81,))).warnings
     assert [warning.split(": ")[0] for warning in warnings] == [f"{_MAIN}:{line}" for line in (3, 4, 9)]
+
+
+@pytest.mark.parametrize(
+    ("text", "http"),
+    [
+        ("frontend f\n bind :80\n", False),
+        ("frontend f\n bind :80\n mode http\n", True),
+        ("defaults\n mode http\nfrontend f\n bind :80\n", True),
+        ("defaults\n mode http\ndefaults\n mode tcp\nfrontend f\n bind :80\n", False),
+        ("defaults\n mode http\nlisten f\n mode tcp\n bind :80\n", False),
+        ("defaults a\n mode http\ndefaults b\n mode tcp\nfrontend f from a\n bind :80\n", True),
+        ("defaults a\n mode http\ndefaults b from a\n timeout client 1s\nfrontend f from b\n bind :80\n", True),
+        ("defaults a\n mode http\ndefaults b\n timeout client 1s\nfrontend f\n bind :80\n", False),
+    ],
+)
+def test_what_is_spoken(root: Path, text: str, http: bool) -> None:
+    (root / _MAIN[1:]).write_text(text)
+    assert [one.http for one in edit.find(Files(str(root)))] == [http]
+    assert [one.http for one in edit.add(Files(str(root)), Request(80, (81,))).listeners] == [http]

@@ -134,10 +134,12 @@ def test_all_sockets_of_a_service_start_anew_with_it(tmp_path: Path) -> None:
     chosen = edit.concerned(files, 80)
     assert [one.unit for one in chosen] == ["a.socket", "c.socket"]
     everything = ("a.socket", "b.socket", "c.socket", "d.socket", "w.service")
-    reload, again = edit.restart(files, chosen, everything)
+    reload, again = edit.restart_commands(files, chosen, everything)
     assert reload.argv == reload.undo_argv == ("systemctl", "daemon-reload")
     assert again.argv == again.undo_argv
-    assert again.argv[4:] == ("a.socket", "b.socket", "c.socket", "w.service")
-    assert edit.restart(files, chosen, ("a.socket",))[1].argv[4:] == ("a.socket",)
-    assert edit.restart(files, chosen, ()) == (reload,)
+    assert again.argv[4:] == ("a.socket", "b.socket", "c.socket", "w.service", "--", "w.service", "--", "80")
+    assert edit.restart_commands(files, chosen, ("a.socket",))[1].argv[4:] == (
+        "a.socket", "--", "w.service", "--", "80",
+    )  # fmt: skip
+    assert edit.restart_commands(files, chosen, ()) == (reload,)
     assert edit.check(chosen) == ("systemd-analyze", "verify", "a.socket", "c.socket")

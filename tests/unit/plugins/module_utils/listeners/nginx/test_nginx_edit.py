@@ -274,11 +274,24 @@ def test_what_is_found(tmp_path: Path) -> None:
         tmp_path, "server { listen 80 default_server; listen [::1]:8000-8001 ssl;", "listen unix:/x; }", "server {", "}"
     )
     assert edit.find(files) == [
-        Listener(_MAIN, 3, "*", 80, ("default_server",), False),
-        Listener(_MAIN, 3, "::1", 8000, ("ssl",), False),
-        Listener(_MAIN, 3, "::1", 8001, ("ssl",), False),
-        Listener(_MAIN, 5, "*", 80, (), False),
+        Listener(_MAIN, 3, "*", 80, ("default_server",), False, True),
+        Listener(_MAIN, 3, "::1", 8000, ("ssl",), False, True),
+        Listener(_MAIN, 3, "::1", 8001, ("ssl",), False, True),
+        Listener(_MAIN, 5, "*", 80, (), False, True),
     ]
+
+
+def test_what_was_added_beside_which_port(tmp_path: Path) -> None:
+    more = {"sites-enabled/a": ("link", "../sites-available/a")}
+    site = "server { listen 80; listen 443; }\n"
+    files = configured(tmp_path, "include sites-enabled/*;", **more, **{"sites-available/a": site})
+    apply(tmp_path, edit.add(files, Request(80, (81, 82))))
+    apply(tmp_path, edit.add(files, Request(443, (444,))))
+    assert edit.beside(files, 80) == [81, 82]
+    assert edit.beside(files, 443) == [444]
+    assert edit.beside(files, 81) == []
+    (tmp_path / "etc/nginx/sites-enabled/a").unlink()
+    assert edit.beside(files, 80) == [81, 82, 444], "nobody listens beside them any more"
 
 
 @pytest.mark.parametrize(
