@@ -11,7 +11,7 @@ import struct
 
 ANSWER_SECONDS = 20
 # tcpi_total_retrans of struct tcp_info, include/uapi/linux/tcp.h
-TOTAL_RETRANSMITTED = struct.Struct("=96xI")
+TOTAL_RETRANSMITTED = struct.Struct("=100xI")
 REQUEST = "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
 PROXY = "PROXY TCP%d %s %s 40000 %d\r\n"
 

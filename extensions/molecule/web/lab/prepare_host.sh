@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Certificates and content, then the four servers. Prints the certificates.
+# Certificates and content, then the servers that could not start without them. Prints the certificates.
 
 set -eu
 
@@ -23,5 +23,4 @@ for site in default shop blog behind backend front docs secure app; do
     yes slow | head -n 4000 > "/var/www/$site/slow"
 done
 
-systemctl daemon-reload
-systemctl restart nginx haproxy apache2 app.socket
+systemctl restart nginx haproxy apache2
