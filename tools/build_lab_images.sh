@@ -4,13 +4,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Build the systemd images of the Molecule scenarios, unless podman has them.
-# usage: build_lab_images.sh SUITE[/loaders]...      bullseye bookworm trixie/loaders ...
-# Prints "SUITE[/loaders] IMAGE" for each; the image's tag is a hash of all that went into
-# it. With /loaders it has the programs besides that set sysctls, and are not on every host.
+# usage: build_lab_images.sh SUITE[/KIND]...      bullseye bookworm trixie/loaders ...
+# Prints "SUITE[/KIND] IMAGE" for each; the image's tag is a hash of all that went into it.
+# With /loaders it has the programs besides that set sysctls, and are not on every host;
+# with /servers the servers that listen ports are added to.
 
 set -eu
 cd "$(dirname "$0")/../extensions/molecule/image"
-loaders=../../../tests/lab/loaders
+kinds=../../../tests/lab
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -53,10 +54,11 @@ for wanted in "$@"; do
         base=$(base_image "$suite")
         build "$image" . "$base"
     fi
-    if [ "$wanted" = "$suite/loaders" ]; then
+    if [ "$wanted" != "$suite" ]; then
+        kind=${wanted#*/}
         lab=$image
-        image="localhost/tcpops-timewait-loaders:$suite-$(hash_of ./* "$loaders"/*)"
-        podman image exists "$image" || build "$image" "$loaders" "$lab"
+        image="localhost/tcpops-timewait-$kind:$suite-$(hash_of ./* "$kinds/$kind"/*)"
+        podman image exists "$image" || build "$image" "$kinds/$kind" "$lab"
     fi
     printf '%s %s\n' "$wanted" "$image"
 done

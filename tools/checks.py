@@ -93,6 +93,7 @@ CHECKS = (
     Check("browser", "integration", _pytest("tests/browser"), ("browser",), "tests/browser"),
     Check("molecule-audit", "molecule", ("tools/run_molecule.sh", "audit"), ("containers",)),
     Check("molecule-sysctls", "molecule", ("tools/run_molecule.sh", "sysctls"), ("containers",)),
+    Check("molecule-web", "molecule", ("tools/run_molecule.sh", "web"), ("containers",)),
     # The oldest kernel of the matrix and the newest.
     Check("molecule-kernels", "molecule", ("tools/run_kernels.sh", "bullseye", "sid"), ("guests",)),
     # All of them; this one writes docs/kernel-matrix.md.

@@ -8,15 +8,20 @@ usage: snapshot.py save FILE PART...
        snapshot.py compare FILE PART...
 
 Parts: "files", the configuration; "net", the sysctls of the network namespace that
-this runs in; "machine", those that containers share with their machine. Comparing
-prints a line for each difference. This must not need the collection that is tested.
+this runs in; "machine", those that containers share with their machine; "listening",
+the TCP sockets that listen; names of units of systemd, when they were started or reloaded
+last. Comparing prints a line for each difference in these parts. This must not need the
+collection that is tested.
 """
 
 import hashlib
+import ipaddress
 import json
 import os
 import re
 import stat
+import struct
+import subprocess
 import sys
 
 # Whatever reads sysctls reads it here, and whatever sets them as well.
@@ -91,7 +96,38 @@ def in_machine(key):
     return not in_net(key)
 
 
-PARTS = {"files": files, "net": lambda: sysctls(in_net), "machine": lambda: sysctls(in_machine)}
+def listening():
+    """A line for each port, with the addresses at which it is listened on."""
+    seen = {}
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(path, encoding="ascii") as file:
+            for words in map(str.split, file):
+                # TCP_LISTEN
+                if words[3] == "0A":
+                    address, port = words[1].split(":")
+                    seen.setdefault(int(port, 16), set()).add(readable(address))
+    return {"listening %d %s" % (port, " ".join(sorted(addresses))): "" for port, addresses in seen.items()}
+
+
+def readable(address):
+    """The kernel prints each 32 bits as a number, which it reads in its own byte order."""
+    size = len(address) // 8
+    return str(ipaddress.ip_address(struct.pack("=%dI" % size, *struct.unpack(">%dI" % size, bytes.fromhex(address)))))
+
+
+def unit(name):
+    """Its process, and when its state changed: reloading is a state of its own."""
+    properties = "ActiveState,InvocationID,MainPID,StateChangeTimestampMonotonic"
+    shown = subprocess.check_output(["systemctl", "show", "--property", properties, name])
+    return {"unit " + name: " ".join(sorted(shown.decode("ascii").split()))}
+
+
+PARTS = {
+    "files": files,
+    "net": lambda: sysctls(in_net),
+    "machine": lambda: sysctls(in_machine),
+    "listening": listening,
+}
 
 
 def differences(before, after):
@@ -101,27 +137,36 @@ def differences(before, after):
             yield "added %s" % name
         elif name not in after:
             yield "gone %s" % name
-        elif before[name] != after[name] and name.startswith("sysctl "):
+        elif before[name] != after[name] and not name.startswith("/"):
             yield "changed %s: %s -> %s" % (name, before[name], after[name])
         elif before[name] != after[name]:
             yield "changed %s" % name
 
 
+def look(parts):
+    """What is seen of each part."""
+    return {part: PARTS[part]() if part in PARTS else unit(part) for part in parts}
+
+
+def together(seen, parts):
+    """Some parts in one."""
+    return {name: value for part in parts for name, value in seen[part].items()}
+
+
 def main():
     """Save or compare."""
     action, path, parts = sys.argv[1], sys.argv[2], sys.argv[3:]
-    seen = {}
-    for part in parts:
-        seen.update(PARTS[part]())
+    seen = look(parts)
     if action == "save":
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             json.dump(seen, file, indent=0, sort_keys=True)
-        print("%d kept" % len(seen))
+        print("%d kept" % len(together(seen, parts)))
     else:
         with open(path, encoding="utf-8") as file:
-            for line in differences(json.load(file), seen):
-                print(line)
+            before = json.load(file)
+        for line in differences(together(before, parts), together(seen, parts)):
+            print(line)
 
 
 if __name__ == "__main__":
