@@ -14,8 +14,8 @@ def read():
     for path in ("/proc/net/snmp", "/proc/net/netstat"):
         with open(path, encoding="ascii") as file:
             lines = [line.split() for line in file]
-        for names, values in zip(lines[::2], lines[1::2]):
-            found.update((name, int(value)) for name, value in zip(names, values) if name in WANTED)
+        for names, values in zip(lines[::2], lines[1::2], strict=True):
+            found.update((name, int(value)) for name, value in zip(names, values, strict=True) if name in WANTED)
     return found
 
 

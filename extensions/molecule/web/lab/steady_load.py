@@ -43,7 +43,7 @@ class Client(threading.Thread):
 
     def run(self):
         # Not all at once, and not the ports of a service in step.
-        due = time.monotonic() + random.uniform(0, PERIOD_SECONDS)
+        due = time.monotonic() + random.uniform(0, PERIOD_SECONDS)  # noqa: S311  # no secret
         for question in itertools.cycle(self.target.questions):
             if self.stop.wait(max(0, due - time.monotonic())):
                 return

@@ -173,7 +173,11 @@ RICH = 'rule family="ipv4" source address="10.0.0.0/8" port port="80" protocol="
     [
         (programs(zone(rules=[RICH])), {}, "zone public has a rule (%s) for port 80, which is left alone" % RICH),
         (programs(zone(), zone("deny (active)", ports="80/tcp", **{"egress-zones": "HOST"})), {}, "policy deny opens"),
-        (programs(zone()), {"/etc/firewalld/direct.xml": "<rule>-p tcp --dport 80 -j ACCEPT</rule>"}, "direct.xml has a rule"),
+        (
+            programs(zone()),
+            {"/etc/firewalld/direct.xml": "<rule>-p tcp --dport 80 -j ACCEPT</rule>"},
+            "direct.xml has a rule",
+        ),
         (programs(zone(ports="80/tcp")), {ZONE: "<zone>"}, "%s: no element found" % ZONE),
         (FakePrograms({"firewall-cmd --get-default-zone": 1}), {}, "firewalld cannot be asked (firewall-cmd"),
     ],
