@@ -59,11 +59,6 @@ class Statement(NamedTuple):
         """Whether it is the head of its section."""
         return self.at == self.section.at
 
-    @property
-    def place(self) -> str:
-        """File and line, for people."""
-        return "%s:%d" % (self.section.path, self.at + 1)
-
     def refused(self, reason: str) -> ConfigurationRefusedError:
         """The error that blames this line."""
         return ConfigurationRefusedError(self.section.path, self.at + 1, reason)
