@@ -29,9 +29,17 @@ class Place(NamedTuple):
 def place_of(text: str, listen: Listen) -> Place:
     """After the directive that is cloned, or first in the server that has none."""
     directive = listen.at.directive
-    if directive.block:
-        return _place(text, directive.block.start, _inner_indent(text, directive, directive.block))
+    return first_in(text, directive, directive.block) if directive.block else behind(text, directive)
+
+
+def behind(text: str, directive: Directive) -> Place:
+    """After a directive."""
     return _place(text, directive.end, _indent(text, directive.start))
+
+
+def first_in(text: str, directive: Directive, block: Block) -> Place:
+    """Before all else in the block of a directive."""
+    return _place(text, block.start, _inner_indent(text, directive, block))
 
 
 def clone(text: str, listen: Listen, port: int) -> str:
@@ -62,13 +70,13 @@ def _place(text: str, offset: int, indent: str) -> Place:
     end = text.find("\n", offset)
     rest = text[offset:end] if end >= 0 else text[offset:]
     if not _NOTHING_MORE.match(rest):
-        return Place(offset, " ", _end_of_line(text, end))
+        return Place(offset, " ", end_of_line(text, end))
     if end < 0:
-        return Place(len(text), _end_of_line(text, end) + indent, "")
-    return Place(end + 1, indent, _end_of_line(text, end))
+        return Place(len(text), end_of_line(text, end) + indent, "")
+    return Place(end + 1, indent, end_of_line(text, end))
 
 
-def _end_of_line(text: str, end: int) -> str:
+def end_of_line(text: str, end: int) -> str:
     """As the line at hand has it, else as the text has it."""
     found = end if end >= 0 else text.find("\n")
     return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"
