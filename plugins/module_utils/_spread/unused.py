@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where connections are opened again and again that could be used again: the better cure, before any address is spent."""
+"""Connections that are opened again and again and could be used again: the better cure, before an address is spent."""
 
 from typing import NamedTuple
 
 
 class Unused(NamedTuple):
-    """A line that keeps a backend's connections from being used again, or beside which the line that lets them is missing.
+    """A line that keeps a backend's connections from being used again, or beside which one that lets them is missing.
 
     ``reason``: one of the keys of ``REASONS``. ``change``: the line to write, and whether in place of this one or where
     else; empty where it is enough to take this one away.

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines of HAProxy's files that count, each with its section: conditional blocks and variables are followed. Pure."""
+"""The lines of HAProxy's files that count, each with its section. Pure.
+
+Conditional blocks and variables are followed.
+"""
 
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 

@@ -70,13 +70,13 @@ def _place(text: str, offset: int, indent: str) -> Place:
     end = text.find("\n", offset)
     rest = text[offset:end] if end >= 0 else text[offset:]
     if not _NOTHING_MORE.match(rest):
-        return Place(offset, " ", end_of_line(text, end))
+        return Place(offset, " ", _end_of_line(text, end))
     if end < 0:
-        return Place(len(text), end_of_line(text, end) + indent, "")
-    return Place(end + 1, indent, end_of_line(text, end))
+        return Place(len(text), _end_of_line(text, end) + indent, "")
+    return Place(end + 1, indent, _end_of_line(text, end))
 
 
-def end_of_line(text: str, end: int) -> str:
+def _end_of_line(text: str, end: int) -> str:
     """As the line at hand has it, else as the text has it."""
     found = end if end >= 0 else text.find("\n")
     return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"

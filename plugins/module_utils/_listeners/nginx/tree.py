@@ -111,6 +111,10 @@ class Tree:
         """The file that a directive is in."""
         return self._sources.read(placed.path, placed.path, placed.line)
 
+    def source_files(self) -> List[Source]:
+        """All files that were read."""
+        return self._sources.every()
+
     def _take(self, kind: str, directives: List[Placed]) -> None:
         around = [one for one in directives if one.directive.name != "server"]
         for placed in directives:

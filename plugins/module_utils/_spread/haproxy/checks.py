@@ -51,7 +51,7 @@ def warnings(proxy: Proxy, every: List[Proxy], servers: List[Server], parts: Dic
     cloned = [server for server in servers if parts[server.name] > 1]
     if not cloned:
         return
-    yield from _of_balancing(proxy, cloned)
+    yield from _of_balancing(proxy)
     if any(server.is_on("agent-check") for server in cloned):
         yield Warned(None, "each line asks the agent by itself, and takes a maxconn that it answers for its own")
     for statement in proxy.own:
@@ -74,7 +74,7 @@ def _sticky(proxy: Proxy) -> Optional[Statement]:
     return proxy.setting("cookie") or proxy.setting("stick") or proxy.setting("stick-table")
 
 
-def _of_balancing(proxy: Proxy, cloned: List[Server]) -> Iterator[Warned]:
+def _of_balancing(proxy: Proxy) -> Iterator[Warned]:
     balance = proxy.setting("balance")
     words = balance.rest[:1] if balance else []
     if balance and words[0].startswith(_HASHES):

@@ -23,11 +23,13 @@ _LIMITS = ("maxconn", "minconn", "maxqueue", "pool-max-conn", "pool-low-conn")
 _OF_CHECKS = (
     "check", "no-check", "check-alpn", "check-pool-conn-name", "check-proto", "check-reuse-pool", "check-send-proxy",
     "check-sni", "check-sni-auto", "check-ssl", "check-via-socks4", "downinter", "error-limit", "fall", "fastinter",
-    "healthcheck", "inter", "no-check-reuse-pool", "no-check-send-proxy", "no-check-sni-auto", "no-check-ssl", "observe",
-    "on-error", "port", "rise",
+    "healthcheck", "inter", "no-check-reuse-pool", "no-check-send-proxy", "no-check-sni-auto", "no-check-ssl",
+    "observe", "on-error", "port", "rise",
 )  # fmt: skip
 _FIRST_ID = 1000000
 _MOST_IDS = 1000000000
+
+_OWN = Way("", "", 0)
 
 _Changes = Dict[str, Optional[str]]
 
@@ -145,7 +147,7 @@ def _hash(name: str) -> int:
     return zlib.crc32(name.encode("latin-1"))
 
 
-def _written(server: Server, changes: _Changes, name: str = "", way: Way = Way("", "", 0)) -> str:
+def _written(server: Server, changes: _Changes, name: str = "", way: Way = _OWN) -> str:
     """The line up to its last word, with other options; None takes one out."""
     line, found = server.statement.line, server.statement.split.words
     written = line[: found[1].start] + (name or line[found[1].start : found[1].end])

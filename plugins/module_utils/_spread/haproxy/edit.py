@@ -111,7 +111,8 @@ def _bare(before: _Lines, started: invocation.Invocation, name: str) -> Optional
 
 
 def _plan(before: _Lines, bare: _Bare, wanted: Request, started: invocation.Invocation) -> Plan:
-    after, warnings = dict(bare.lines), []
+    after = dict(bare.lines)
+    warnings: List[str] = []
     if not wanted.empty:
         path = bare.proxy.section.path
         try:
@@ -128,7 +129,10 @@ def _spread(bare: _Bare, wanted: Request) -> Tuple[List[text.Line], List[str]]:
     proxy = bare.proxy
     servers = list(proxies.servers(proxy))
     _refuse_unknown(proxy, servers, wanted)
-    found = [_Spread(one, ways.ways(proxy, one, wanted, [other for other in servers if other is not one])) for one in servers]
+    found = []
+    for one in servers:
+        others = [other for other in servers if other is not one]
+        found.append(_Spread(one, ways.ways(proxy, one, wanted, others)))
     parts = {one.server.name: len(one.ways) for one in found}
     checks.refuse(proxy, servers, parts)
     heavy = _weights(found)
@@ -136,18 +140,19 @@ def _spread(bare: _Bare, wanted: Request) -> Tuple[List[text.Line], List[str]]:
     names = {one.name for one in servers}
     lines = list(bare.lines[proxy.section.path])
     added: List[str] = []
-    for one, weight in zip(found, heavy):
-        for clone in clones.clones(proxy, one.server, one.ways, weight, taken):
+    for spread, weight in zip(found, heavy):
+        for clone in clones.clones(proxy, spread.server, spread.ways, weight, taken):
             if clone.name in names:
-                raise one.server.statement.refused("another server has the name %s, which a line of it would have"
-                                                   % clone.name)
+                reason = "another server has the name %s, which a line of it would have"
+                raise spread.server.statement.refused(reason % clone.name)
             added.append(clone.text)
     end = max(one.statement.at for one in servers) + 1
     indent = _indent(lines[end - 1].text)
     for line in reversed([marks.state(indent, wanted), *added]):
         text.insert(lines, end, line)
-    for one, weight in reversed(list(zip(found, heavy))):
-        at, line = one.server.statement.at, clones.own(one.server, one.ways[0], weight, len(one.ways))
+    for spread, weight in reversed(list(zip(found, heavy))):
+        at = spread.server.statement.at
+        line = clones.own(spread.server, spread.ways[0], weight, len(spread.ways))
         if line != lines[at].text:
             text.insert(lines, at, marks.was(lines[at].text))
             lines[at + 1] = lines[at + 1]._replace(text=line)
@@ -155,12 +160,14 @@ def _spread(bare: _Bare, wanted: Request) -> Tuple[List[text.Line], List[str]]:
 
 
 def _sentences(bare: _Bare, found: Iterable[checks.Warned]) -> List[str]:
-    return [
-        "%s:%d: %s" % (one.statement.section.path, bare.number(one.statement.section.path, one.statement.at + 1), one.text)
-        if one.statement
-        else one.text
-        for one in found
-    ]
+    return [_sentence(bare, one) for one in found]
+
+
+def _sentence(bare: _Bare, one: checks.Warned) -> str:
+    if not one.statement:
+        return one.text
+    path = one.statement.section.path
+    return "%s:%d: %s" % (path, bare.number(path, one.statement.at + 1), one.text)
 
 
 def _refuse_unknown(proxy: Proxy, servers: List[Server], wanted: Request) -> None:
@@ -188,14 +195,14 @@ def _weights(found: List[_Spread]) -> List[int]:
 def _connections(proxy: Proxy) -> List[Connection]:
     if proxy.section.kind not in proxies.CONNECTING:
         return []
-    return [
-        Connection(
-            proxy.section.path, one.statement.at + 1, proxy.section.name, ways.source_of(proxy, one), one.where.address,
-            one.where.port, marks.is_marked(one.statement.line),
-        )  # fmt: skip
-        for one in proxies.servers(proxy)
-        if one.where.kind == address.TCP
-    ]
+    found = []
+    path, name = proxy.section.path, proxy.section.name
+    for one in proxies.servers(proxy):
+        if one.where.kind == address.TCP:
+            source, ours = ways.source_of(proxy, one), marks.is_marked(one.statement.line)
+            line = one.statement.at + 1
+            found.append(Connection(path, line, name, source, one.where.address, one.where.port, ours))
+    return found
 
 
 def _indent(line: str) -> str:

@@ -22,7 +22,10 @@ _STATE = re.compile(r"[ \t]*%s(.*)\Z" % re.escape(_SPREAD), re.DOTALL)
 
 
 class Bare(NamedTuple):
-    """What others wrote, and what the section was spread over. ``numbers``: of each line in the present file, from 1."""
+    """What others wrote, and what the section was spread over.
+
+    ``numbers``: of each line in the present file, from 1.
+    """
 
     lines: List[text.Line]
     state: Request

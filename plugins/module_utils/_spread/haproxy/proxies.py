@@ -37,7 +37,7 @@ class Proxy(NamedTuple):
     def option(self, name: str) -> Optional[Statement]:
         """The line that turns an option on, None where it is off."""
         for lines in (self.own, self.inherited):
-            found = [one for one in lines if _texts(one)[:2] == ["option", name] or _texts(one)[:3] == ["no", "option", name]]
+            found = [one for one in lines if [*_texts(one), ""][one.keyword == "no" :][:2] == ["option", name]]
             if found:
                 return found[-1] if found[-1].keyword == "option" else None
         return None
