@@ -76,7 +76,8 @@ def _shared(server: Server, way: Way, weight: int, number: int, parts: int) -> _
     if weight != weight_of(server):
         changes["weight"] = "weight %d" % weight
     if way.source:
-        changes["source"] = "source %s" % way.source
+        # without brackets the last part would be read as a port
+        changes["source"] = "source %s" % ("[%s]" % way.source if ":" in way.source else way.source)
     return changes
 
 

@@ -68,7 +68,8 @@ def bare(path: str, lines: List[text.Line], start: int, end: int) -> Bare:
             following = lines[number + 1] if number + 1 < end else text.Line("", "")
             if not is_marked(following.text):
                 raise ConfigurationRefusedError(path, number + 1, "the line that this comment belongs to is gone")
-            left[number] = text.Line(comment.group(1) + comment.group(2), following.end)
+            # the changed line is out of it by now
+            left[number] = left[number]._replace(text=comment.group(1) + comment.group(2))
             numbers[number] = number + 2  # that of the line itself
         elif is_marked(line.text):
             text.delete(left, number)

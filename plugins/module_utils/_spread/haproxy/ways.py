@@ -110,8 +110,12 @@ def _target(server: Server, way: Way) -> Tuple[str, int, str]:
 
 
 def _bare(written: str) -> str:
-    """An address as it is usually written; with a port or a variable it stays as it is."""
-    text = written[:-1] if written.endswith(":") and not written.endswith("::") else written
+    """An address as it is usually written; with a port or a variable it stays as it is.
+
+    What is behind the last colon is a port, also where that is one of an address of IPv6 without brackets.
+    """
+    host, colon, port = ("", "", "") if written.endswith("]") else written.rpartition(":")
+    text = host if colon and port in ("", "0") else "" if colon else written
     try:
         return str(ipaddress.ip_address(text.strip("[]")))
     except ValueError:

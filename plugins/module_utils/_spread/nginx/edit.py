@@ -53,7 +53,7 @@ def add(files: Files, request: Request, main: str = listeners.MAIN) -> Plan:
     :raises ValueError: for what is no address or port.
     """
     tree = Tree(Sources(files, {}), main)
-    present = read(tree, tree.source_files(), request.backend)
+    present = read(tree, [], request.backend)
     return _plan(files, main, present, joined(present.state, normal(request)))
 
 
@@ -66,7 +66,7 @@ def remove(files: Files, request: Request, main: str = listeners.MAIN) -> Plan:
     """
     sources = Sources(files, {})
     tree = Tree(sources, main)
-    present = read(tree, [*tree.source_files(), *unused(files, sources, main)], request.backend)
+    present = read(tree, unused(files, sources, main), request.backend)
     plan = _plan(files, main, present, without(present.state, request))
     return plan._replace(warnings=[])
 

@@ -30,10 +30,10 @@ class Present(NamedTuple):
         return self.bare[path].number(line) if line and path in self.bare else line
 
 
-def read(tree: Tree, sources: Iterable[Source], backend: str) -> Present:
+def read(tree: Tree, more: List[Source], backend: str) -> Present:
     """Of one backend.
 
-    :param sources: the files to look through.
+    :param more: files to look through that nginx does not read.
     """
     variable = split.variable(backend)
     named = [one for one in upstreams.upstreams(tree) if one.name.lower() == backend.lower()]
@@ -42,9 +42,10 @@ def read(tree: Tree, sources: Iterable[Source], backend: str) -> Present:
         for entry in upstream.entries:
             if marks.is_ours(tree.source(entry.at).text, entry.at.directive):
                 taken.setdefault(entry.at.path, {})[entry.at.directive.start] = entry.at.directive
+    upstreams.passes(tree)  # which reads what locations include
     found: List[str] = []
     texts: Dict[str, str] = {}
-    for source in sources:
+    for source in [*tree.source_files(), *more]:
         texts[source.path] = source.text
         for directive in _every(source.directives):
             if not marks.is_ours(source.text, directive):

@@ -31,7 +31,7 @@ def variable(backend: str) -> str:
 def line(kind: str, backend: str, sources: Tuple[str, ...]) -> str:
     """The directive that gives each source an equal part, the last one what rounding leaves."""
     share = 10000 // len(sources)
-    parts = ["%d.%02d%% %s;" % (share // 100, share % 100, written(one)) for one in sources[:-1]]
+    parts = ["%g%% %s;" % (share / 100, written(one)) for one in sources[:-1]]
     parts.append("* %s;" % written(sources[-1]))
     return 'split_clients "%s" %s { %s }' % (_KEYS[kind], variable(backend), " ".join(parts))
 
@@ -52,17 +52,16 @@ def own_file(files: Files, context: Context, main: str) -> str:
     """Where a file of our own would be read, empty where none would."""
     for path in _includes(context, main):
         folder, pattern = posixpath.split(path)
-        if not _WILD.search(folder) and fnmatch.fnmatchcase(_NAME, pattern) and files.is_dir(folder):
+        if _WILD.search(pattern) and not _WILD.search(folder) and fnmatch.fnmatchcase(_NAME, pattern) and files.is_dir(folder):
             return posixpath.join(files.real_path(folder), _NAME)
     return ""
 
 
 def _includes(context: Context, main: str) -> List[str]:
-    """Patterns that the block includes itself, those for pieces of configuration first."""
+    """Patterns for pieces of configuration that the block includes itself."""
     block = context.at.directive.block
-    found = [
+    return [
         posixpath.join(posixpath.dirname(main), one.words[1].value)
         for one in (block.directives if block else [])
-        if one.name == "include" and len(one.words) == 2 and _WILD.search(one.words[1].value)
+        if one.name == "include" and len(one.words) == 2 and one.words[1].value.endswith(".conf")
     ]
-    return sorted(found, key=lambda path: not path.endswith(".conf"))
