@@ -94,8 +94,9 @@ def destination(text: str, variables: Dict[str, str]) -> Destination:
     if "${" in prefix:
         raise WordsError("a variable in it holds more than an address or a port")
     family = _STREAMS.get(prefix.rpartition("+")[2] + at, 0)
-    host, colon, ports = ("", "", "") if rest.endswith("]") else rest.rpartition(":")
-    host = host if colon else rest
+    host, colon, ports = rest.rpartition(":")
+    if not colon or rest.endswith("]"):
+        host, colon, ports = rest, "", ""
     number, bare = expand(ports, variables), expand(host, variables)
     if any(sign in bare for sign in "@,") or (":" in bare and "${" in host):
         raise WordsError("a variable in it holds more than an address or a port")

@@ -25,7 +25,7 @@ _WILD = re.compile(r"[*?\[]")
 def variable(backend: str) -> str:
     """One for each backend; nginx takes letters, digits and underscores, and makes no difference between cases."""
     plain = _ODD.sub("_", backend.lower())
-    return _PREFIX + (plain if plain == backend else "%s_%08x" % (plain, zlib.crc32(backend.lower().encode())))
+    return _PREFIX + (plain if plain == backend.lower() else "%s_%08x" % (plain, zlib.crc32(backend.lower().encode())))
 
 
 def line(kind: str, backend: str, sources: Tuple[str, ...]) -> str:
