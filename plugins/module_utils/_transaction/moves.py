@@ -24,6 +24,11 @@ class Moves(NamedTuple):
     foreign: List[Move]
     notes: List[str]
 
+    def objections(self) -> List[str]:
+        """What others would lose by the moves, a sentence for each."""
+        found = [move.target.objection(move.found, move.wanted) for move in self.moves + self.foreign]
+        return [one for one in found if one]
+
     @property
     def foreign_names(self) -> str:
         return ", ".join(move.target.name for move in self.foreign)

@@ -31,6 +31,13 @@ class Recovery:
         moves = (towards_after if self.forward else towards_before)(entry.changes, states)
         if moves.foreign and not force:
             raise TransactionError(_refusal(entry, moves))
+        objections = [] if force else moves.objections()
+        if objections:
+            raise TransactionError(
+                "%s was interrupted, and to put it right would break connections: %s; wait until they have ended, or "
+                "run tcpops.timewait.rollback with force: true, which breaks them"
+                % (entry.describe(), "; ".join(objections))
+            )
         self.foreign = moves.foreign
         self.moves = moves.moves + moves.foreign
         self.notes = moves.notes

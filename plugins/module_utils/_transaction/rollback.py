@@ -135,6 +135,12 @@ def plan_rollback(entries: Sequence[Entry], chosen: Sequence[str], states: State
                 "%s is not rolled back: somebody else has changed since: %s; look at it, then use force: true to put "
                 "back what was before the transaction all the same" % (entry.describe(), moves.foreign_names)
             )
+        objections = [] if force else moves.objections()
+        if objections:
+            raise TransactionError(
+                "%s is not rolled back: %s; wait until they have ended, or use force: true, which breaks them"
+                % (entry.describe(), "; ".join(objections))
+            )
         for move in moves.moves + moves.foreign:
             key = move.target.key()
             # at the end: the oldest transaction made the folders, which can go when nothing is in them any more
