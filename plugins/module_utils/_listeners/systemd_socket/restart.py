@@ -40,7 +40,10 @@ connected() {
 }
 trap open EXIT
 trap 'exit 1' HUP INT TERM
-if open; nft -f - 2> /dev/null << RULES
+# at once: a run that was killed may have left the table, and nothing that listens behind it
+if nft -f - 2> /dev/null << RULES
+add table inet tcpops_timewait_hold
+delete table inet tcpops_timewait_hold
 table inet tcpops_timewait_hold {
     set ports {
         type inet_service
