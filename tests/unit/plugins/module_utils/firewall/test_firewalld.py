@@ -175,7 +175,7 @@ RICH = 'rule family="ipv4" source address="10.0.0.0/8" port port="80" protocol="
         (programs(zone(), zone("deny (active)", ports="80/tcp", **{"egress-zones": "HOST"})), {}, "policy deny opens"),
         (
             programs(zone()),
-            {"/etc/firewalld/direct.xml": "<rule>-p tcp --dport 80 -j ACCEPT</rule>"},
+            {"/etc/firewalld/direct.xml": "<rule>-p tcp --dport 80</rule>"},
             "direct.xml has a rule",
         ),
         (programs(zone(ports="80/tcp")), {ZONE: "<zone>"}, "%s: no element found" % ZONE),

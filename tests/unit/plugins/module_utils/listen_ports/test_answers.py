@@ -114,10 +114,13 @@ def test_nobody_there_is_no_answer() -> None:
 
 
 def test_what_is_spoken_is_found_out_where_the_guess_is_wrong() -> None:
-    def proxied(connection: socket.socket, port: int) -> None:
+    def proxied(connection: socket.socket, _port: int) -> None:
         data = connection.recv(4096)
-        if data.startswith(b"PROXY TCP4 127.0.0.1 127.0.0.1 "):
-            page("200 OK", "")(connection, port)
+        # the line and the request come in one piece or in several
+        while data.startswith(b"PROXY TCP4 127.0.0.1 127.0.0.1 ") and not data.endswith(b"\r\n\r\n"):
+            data += connection.recv(4096)
+        if data.startswith(b"PROXY"):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
     with server(proxied) as port:
         assert answers.found_out("127.0.0.1", port, _HTTP) == Spoken(http=True, tls=False, proxy=True)
