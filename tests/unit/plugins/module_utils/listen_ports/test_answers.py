@@ -100,7 +100,7 @@ def test_what_is_no_http_is_compared_as_it_is() -> None:
     assert ask(wait, _TCP).kind == "silence"
     assert answers.alike(ask(greet, _TCP), [ask(greet, _TCP)])
     assert not answers.alike(ask(wait, _TCP), [ask(greet, _TCP)])
-    assert ask(hang_up, Spoken(http=True, tls=True)).kind == "no TLS"
+    assert ask(page("400 Bad", ""), Spoken(http=True, tls=True)).kind == "no TLS"
 
 
 def test_nobody_there_is_no_answer() -> None:
