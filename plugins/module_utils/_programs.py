@@ -17,11 +17,13 @@ _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/
 
 
 class Seen(NamedTuple):
-    """What a program said. ``problem``: why that is not to be relied on, empty when it ended well."""
+    """What a program said. ``problem``: why that is not to be relied on, empty when it ended well. ``errors``: what it
+    said on standard error, on one line."""
 
     status: int
     output: str
     problem: str
+    errors: str = ""
 
 
 class Programs:
@@ -33,7 +35,7 @@ class Programs:
         return shutil.which(name, path=os.pathsep.join([*folders, *_SYSTEM_FOLDERS]))
 
     def look(self, name: str, *arguments: str) -> Optional[Seen]:
-        """Standard output of a program in the C locale, None where it is not installed. It is killed after a time."""
+        """What a program says in the C locale, None where it is not installed. It is killed after a time."""
         path = self.find(name)
         if path is None:
             return None
@@ -62,7 +64,7 @@ class Programs:
         if len(text) > _MOST_BYTES:
             return Seen(status, "", "%s says more than %d MiB" % (line, _MOST_BYTES >> 20))
         problem = "%s failed with status %d: %s" % (line, status, (said or text.strip() or "it said nothing")[-200:])
-        return Seen(status, text, problem if status else "")
+        return Seen(status, text, problem if status else "", said)
 
 
 #: those of this host

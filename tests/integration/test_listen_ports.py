@@ -214,20 +214,38 @@ def test_a_reload_that_fails_is_taken_back(host: Container, service: Service) ->
     host.run("systemctl", "daemon-reload")
 
 
+#: takes a port as soon as it is free, which it is not while the module tries it
+_TAKE = """\
+import pathlib, socket, sys, time
+while True:
+    try:
+        taken = socket.create_server(("", int(sys.argv[1])))
+        break
+    except OSError:
+        time.sleep(0.05)
+pathlib.Path("/run/taken").touch()
+time.sleep(60)
+"""
+
+
 def test_a_server_that_a_reload_kills_is_started_again(host: Container) -> None:
     """Apache ends when it cannot bind a port on a graceful restart: here it is taken between the try and the reload."""
-    take = "import socket, time; one = socket.create_server(('', 8001)); time.sleep(4)"
-    host.write("/opt/take.sh", f'python3 -c "{take}" &\nsleep 1\nexec apachectl graceful\n')
+    host.write("/opt/take.py", _TAKE)
+    taken = "until [ -e /run/taken ]; do sleep 0.1; done"
+    host.write("/opt/take.sh", f"python3 /opt/take.py 8001 &\n{taken}\nexec apachectl graceful\n")
     drop_in = "/etc/systemd/system/apache2.service.d/races.conf"
     host.write(drop_in, "[Service]\nExecReload=\nExecReload=/bin/sh /opt/take.sh\n")
     host.run("systemctl", "daemon-reload")
-    files, ports, process = host.files(), heard(host), main_process(host, APACHE)
-    assert "everything was put back" in refused(ask(host, APACHE, count=1, wait=5))
-    assert host.run("systemctl", "is-active", "apache2").strip() == "active"
-    assert main_process(host, APACHE) != process, "it did not end, so that nothing was tried here"
-    assert host.files() == files and heard(host) == ports
-    host.run("rm", drop_in)
-    host.run("systemctl", "daemon-reload")
+    try:
+        files, ports, process = host.files(), heard(host), main_process(host, APACHE)
+        assert "everything was put back" in refused(ask(host, APACHE, count=1, wait=5))
+        assert host.run("systemctl", "is-active", "apache2").strip() == "active"
+        assert main_process(host, APACHE) != process, "it did not end, so that nothing was tried here"
+        assert host.files() == files and heard(host) == ports
+    finally:
+        host.try_run("pkill", "-f", "/opt/take.py")
+        host.run("rm", drop_in)
+        host.run("systemctl", "daemon-reload")
 
 
 @pytest.mark.parametrize(

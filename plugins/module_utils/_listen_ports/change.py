@@ -5,7 +5,7 @@
 
 from typing import Dict, List, NamedTuple, Set, Tuple
 
-from .. import _sockets
+from .. import _running_units, _sockets
 from .._files import FileError, Files
 from .._kernel.errors import KernelReadError
 from .._kernel.running import RunningKernel
@@ -16,7 +16,7 @@ from .._service_ports.listening import owners_by_port
 from .._transaction import Journal, Outcome, TransactionError, preview, run
 from .._transaction.changes import States
 from .._transaction.steps import Step
-from . import planning, systemd, trying
+from . import planning, trying
 from .asked import Asked
 from .planning import Host, Planned
 from .servers import SERVERS, Server
@@ -50,7 +50,7 @@ def change(asked: Asked, journal: Journal, check: bool) -> Result:
     def steps(states: States) -> List[Step]:
         """Called once the host is as it will be after an interrupted transaction was undone."""
         pretended = {path: content or b"" for path, content in states.pretended_files().items()}
-        host = Host(kernel, EditedFiles(Files(), pretended), states, _owners(kernel), systemd.running_units())
+        host = Host(kernel, EditedFiles(Files(), pretended), states, _owners(kernel), _running_units.running_units())
         try:
             server = _server(asked, host)
             last[:] = [(server, planning.plan(asked, host, server))]

@@ -7,6 +7,8 @@ import abc
 import shutil
 from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Type
 
+from .. import _telling
+from .._answers import Spoken
 from .._files import Files
 from .._listeners.apache import edit as apache
 from .._listeners.apache import layout
@@ -19,8 +21,6 @@ from .._listeners.plan import Command, Listener, Plan
 from .._listeners.request import Request
 from .._listeners.systemd_socket import edit as systemd_socket
 from .._transaction import TransactionError
-from . import telling
-from .answers import Spoken
 
 Units = Optional[Tuple[str, ...]]
 _EVERY_PORT = tuple(range(1, 65536))
@@ -220,8 +220,8 @@ def _tell(unit: str, command: Sequence[str], moment: Moment) -> Tuple[Command, .
     if not moment.running:
         return ()
     if unit in moment.units:
-        return (telling.by_unit(unit, moment.ports, moment.adding),)
-    return (telling.by_command(command, moment.ports, moment.adding),)
+        return (_telling.by_unit(unit, moment.ports, moment.adding),)
+    return (_telling.by_command(command, moment.ports, moment.adding),)
 
 
 SERVERS: Dict[str, Type[Server]] = {one.name: one for one in (Nginx, HAProxy, Apache, SystemdSocket)}

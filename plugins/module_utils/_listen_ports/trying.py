@@ -6,13 +6,12 @@
 import time
 from typing import Callable, Dict, Iterable, List, Sequence
 
-from .. import _sockets
+from .. import _answers, _sockets
+from .._answers import Answer, NoAnswerError, Spoken
 from .._kernel.errors import KernelReadError
 from .._kernel.running import RunningKernel
 from .._listeners.plan import Listener
 from .._transaction import TransactionError
-from . import answers
-from .answers import Answer, NoAnswerError, Spoken
 from .asked import AUTO, HTTP, Asked
 
 _PAUSE = 0.1
@@ -74,7 +73,7 @@ def _spoken(
         if asked.probe != AUTO:
             guess = guess._replace(http=asked.probe == HTTP)
         try:
-            found[address] = answers.found_out(_place(address), asked.existing_port, guess)
+            found[address] = _answers.found_out(_place(address), asked.existing_port, guess)
         except NoAnswerError:
             continue
     return found
@@ -116,16 +115,16 @@ def _difference(address: str, old: int, new: int, spoken: Spoken) -> str:
     """How the new port does not answer as the old one does; nothing when it does."""
     known: List[Answer] = []
     try:
-        found = answers.ask(address, new, spoken)
+        found = _answers.ask(address, new, spoken)
     except NoAnswerError as error:
         return "%s port %d did not answer (%s)" % (address, new, error)
     for _time in range(_REPEATS):
         try:
-            known.append(answers.ask(address, old, spoken))
+            known.append(_answers.ask(address, old, spoken))
         except NoAnswerError as error:
             return "%s port %d, the old one, did not answer any more (%s)" % (address, old, error)
-    if answers.alike(found, known):
+    if _answers.alike(found, known):
         return ""
     return "%s port %d did not answer as port %d does (%s instead of %s)" % (
-        address, new, old, answers.described(found), answers.described(known[0]),
+        address, new, old, _answers.described(found), _answers.described(known[0]),
     )  # fmt: skip

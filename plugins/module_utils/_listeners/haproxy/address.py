@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a ``bind`` line listens on: ``str2listener`` and ``str2sa_range``. Pure text."""
+"""What a ``bind`` line listens on, and a ``server`` line connects to: ``str2listener``, ``str2sa_range``. Pure text."""
 
 import re
 from typing import Dict, List, NamedTuple
@@ -22,6 +22,8 @@ _DATAGRAMS = ("quic4@", "quic6@", "quic+", "dgram+")
 _INHERITED = ("fd@", "sockpair@")
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _PLAIN = re.compile(r"[\w.:*\[\]@%+-]*\Z", re.ASCII)
+
+_RELATIVE = re.compile(r"[+-][0-9]{1,5}\Z")
 
 TCP, QUIC, INHERITED, OTHER = "tcp", "quic", "inherited", "other"
 
@@ -54,6 +56,57 @@ def endpoints(text: str, variables: Dict[str, str]) -> List[Endpoint]:
         if value:  # HAProxy takes an empty one for the end
             found.append(_endpoint(one, value, variables))
     return found
+
+
+class Destination(NamedTuple):
+    """Where a server is. ``kind``: one of the constants; what follows is of TCP.
+
+    ``family``: 4 or 6 where the prefix says so, else 0. ``address``: without brackets, in small letters, empty where it
+    is the one that the client asked for. ``port``: 0 where it depends on the one that the client asked for.
+    ``prefix``, ``host``, ``tail``: as they are written, variables too; the tail is the port with its colon.
+    """
+
+    kind: str
+    family: int = 0
+    address: str = ""
+    port: int = 0
+    prefix: str = ""
+    host: str = ""
+    tail: str = ""
+
+    def at(self, host: str, port: int) -> str:
+        """The same at another address or port; empty and 0 for those that it has."""
+        written = ("[%s]" % host if ":" in host else host) if host else self.host
+        return "%s%s%s" % (self.prefix, written, ":%d" % port if port else self.tail)
+
+
+def destination(text: str, variables: Dict[str, str]) -> Destination:
+    """Where a server is.
+
+    :param text: as ``words.template`` gives it.
+    :raises WordsError: for what HAProxy would refuse, or what cannot be known.
+    """
+    value = expand(text, variables)
+    stream = value[len("stream+") :] if value.startswith("stream+") else value
+    if stream.startswith((*_OTHERS, *_DATAGRAMS, *_INHERITED)):
+        return Destination(OTHER)
+    prefix, at, rest = text.rpartition("@")
+    if "${" in prefix:
+        raise WordsError("a variable in it holds more than an address or a port")
+    family = _STREAMS.get(prefix.rpartition("+")[2] + at, 0)
+    host, colon, ports = rest.rpartition(":")
+    if not colon or rest.endswith("]"):
+        host, colon, ports = rest, "", ""
+    number, bare = expand(ports, variables), expand(host, variables)
+    if any(sign in bare for sign in "@,") or (":" in bare and "${" in host):
+        raise WordsError("a variable in it holds more than an address or a port")
+    if number and not (number.isdigit() or _RELATIVE.match(number)):
+        raise WordsError("%s is no address with a port" % value)
+    port = int(number) if number.isdigit() else 0
+    if port > 65535:
+        raise WordsError("the port of %s is not from 1 to 65535" % value)
+    meant = _meaning(bare, family)
+    return Destination(TCP, family, "" if meant in ("*", "::") else meant, port, prefix + at, host, colon + ports)
 
 
 def with_port(endpoint: Endpoint, port: int) -> str:

@@ -1,34 +1,18 @@
 # Copyright: (c) 2026, tcpops.timewait contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the files of HAProxy listen on: sections, ``bind`` lines, conditional blocks. Pure."""
+"""What the files of HAProxy listen on: ``bind`` lines of all sections. Pure."""
 
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .. import text
-from ..errors import ConfigurationRefusedError
-from . import address, words
-from .conditions import Conditions, decide
+from . import address, statements, words
+from .statements import Section, Statement
 
 #: sections whose addresses clients of a service use
 SERVING = ("frontend", "listen")
-_SECTION_NAMES = (
-    "acme backend cache crt-store defaults fcgi-app frontend global healthcheck http-errors listen log-forward"
-    " log-profile mailers namespace_list peers program resolvers ring traces userlist"
-)
-_SECTIONS = frozenset(_SECTION_NAMES.split())
 _INDENT = "    "
 _TELLING = ("dst_port", "so_id", "so_name", "redirect scheme")
-
-
-class Section(NamedTuple):
-    """A section of one file. ``at``: its line there, from 0. ``sure``: false when only HAProxy knows if it counts."""
-
-    kind: str
-    name: str
-    path: str
-    at: int
-    sure: bool
 
 
 class Bind(NamedTuple):
@@ -92,10 +76,17 @@ def read(sources: Sequence[Tuple[str, List[text.Line]]], environment: Dict[str, 
     :raises ConfigurationRefusedError: when that cannot be known.
     """
     found = Reading([], [], {})
-    variables = dict(environment)
+    lines = dict(sources)
     defaults = _Defaults()
-    for path, lines in sources:
-        _File(path, lines, variables, defaults, found).read()
+    for statement in statements.read(sources, environment):
+        try:
+            if statement.opens:
+                defaults.begin(statement.section, found.modes)
+                _begin(statement, lines[statement.section.path], found)
+            else:
+                _inside(statement, found)
+        except words.WordsError as error:
+            raise statement.refused(str(error)) from None
     return found
 
 
@@ -103,112 +94,62 @@ class _Defaults:
     """The ``defaults`` sections so far: a proxy begins with the one that it names, or with the last."""
 
     def __init__(self) -> None:
-        self.last: Optional[Section] = None
-        self.by_name: Dict[str, Section] = {}
+        self._last: Optional[Section] = None
+        self._by_name: Dict[str, Section] = {}
 
-
-class _File:
-    """One file on the way through. ``variables`` and ``defaults`` go on to the next one, as in HAProxy."""
-
-    def __init__(
-        self, path: str, lines: List[text.Line], variables: Dict[str, str], defaults: _Defaults, found: Reading
-    ) -> None:
-        self._path = path
-        self._lines = lines
-        self._variables = variables
-        self._defaults = defaults
-        self._found = found
-        self._conditions = Conditions()
-        self._section: Optional[Section] = None
-
-    def read(self) -> None:
-        for index, line in enumerate(self._lines):
-            try:
-                if line.text.lstrip().startswith("["):
-                    raise words.WordsError("sections of other programs, in brackets, are not understood")
-                split = words.split(line.text)
-                if split.words:
-                    self._take(index, line.text, split)
-            except words.WordsError as error:
-                raise ConfigurationRefusedError(self._path, index + 1, str(error)) from None
-        if self._conditions.open:
-            raise ConfigurationRefusedError(self._path, len(self._lines), "an .if block is not closed")
-
-    def _take(self, index: int, line: str, split: words.Words) -> None:
-        keyword = split.words[0].text
-        if keyword in (".if", ".elif", ".else", ".endif"):
-            if not self._conditions.read(keyword, decide(split.words[1:], self._variables)):
-                raise words.WordsError("%s is in no .if block" % keyword)
-        elif keyword.startswith(".") or self._conditions.counts is False:
-            pass
-        elif keyword in _SECTIONS:
-            self._begin(index, line, split)
-        elif self._section is not None:
-            self._inside(index, line, split, self._section)
-
-    def _begin(self, index: int, line: str, split: words.Words) -> None:
-        kind, *rest = [word.text for word in split.words]
-        sure = self._conditions.counts is True
-        self._section = Section(kind, rest[0] if rest else "", self._path, index, sure)
-        based = len(rest) == 3 and rest[1] == "from"
-        self._inherit(self._section, rest[2] if based else "")
-        if kind in SERVING and len(rest) > 1 and not based:
-            if len(rest) > 2:
-                raise words.WordsError("words behind the address of a section are not understood")
-            indent = self._indent_after(index)
-            self._bind(Bind(self._section, index, line, indent + "bind ", split.end, [], [], False), split.words[2])
-
-    def _inherit(self, section: Section, named: str) -> None:
-        origin = self._defaults.by_name.get(named) if named else self._defaults.last
+    def begin(self, section: Section, modes: Dict[Section, str]) -> None:
+        """Give a section the mode that it begins with."""
+        named = self._by_name.get(section.based)
+        origin = named if section.based or section.kind == "defaults" else self._last
         if section.kind == "defaults":
-            origin = self._defaults.by_name.get(named)
-            self._defaults.last = section
-            self._defaults.by_name[section.name] = section
-        if origin and origin in self._found.modes:
-            self._found.modes[section] = self._found.modes[origin]
+            self._last = self._by_name[section.name] = section
+        if origin in modes:
+            modes[section] = modes[origin]
 
-    def _inside(self, index: int, line: str, split: words.Words, section: Section) -> None:
-        keyword, *rest = [word.text for word in split.words]
-        if keyword == "bind" and section.kind not in ("backend", "defaults") and len(rest) > 0:
-            added = line[split.end :].strip() == text.MARK
-            head = line[: split.words[1].start]
-            behind = split.words[1].end
-            self._bind(Bind(section, index, line, head, behind, [], split.words[2:], added), split.words[1])
-        elif keyword == "mode" and rest and self._conditions.counts:
-            self._found.modes[section] = rest[0]
-        elif section.kind == "global" and keyword in ("setenv", "presetenv", "unsetenv", "resetenv"):
-            self._set(keyword, split.words[1:])
-        elif section.kind == "global" and keyword == "stats" and rest[:1] in (["socket"], ["bind"]) and len(rest) > 1:
-            self._bind(Bind(section, index, line, "", split.end, [], [], False), split.words[2])
-        else:
-            self._found.uses.extend(Use(section, index, word) for word in _told_by_port(keyword, rest))
 
-    def _bind(self, bind: Bind, word: words.Word) -> None:
-        if not (bind.section.sure and self._conditions.counts):
-            raise words.WordsError("whether the .if block that it is in counts cannot be known from here")
-        endpoints = address.endpoints(words.template(word), self._variables)
-        self._found.binds.append(bind._replace(endpoints=endpoints))
+def _begin(statement: Statement, lines: List[text.Line], found: Reading) -> None:
+    section, rest = statement.section, statement.rest
+    based = len(rest) == 3 and rest[1] == "from"
+    if section.kind in SERVING and len(rest) > 1 and not based:
+        if len(rest) > 2:
+            raise words.WordsError("words behind the address of a section are not understood")
+        head = _indent_after(lines, statement.at) + "bind "
+        bind = Bind(section, statement.at, statement.line, head, statement.split.end, [], [], False)
+        found.binds.append(_with_endpoints(bind, statement, 2))
 
-    def _set(self, keyword: str, rest: List[words.Word]) -> None:
-        if keyword == "resetenv":
-            self._variables.clear()
-            return
-        name = rest[0].value(self._variables) if rest else None
-        if name is None or (keyword == "presetenv" and name in self._variables):
-            return
-        value = rest[1].value(self._variables) if len(rest) > 1 and keyword == "setenv" else None
-        self._variables.pop(name, None)
-        # whether presetenv counts depends on where HAProxy was started
-        if value is not None and self._conditions.counts:
-            self._variables[name] = value
 
-    def _indent_after(self, index: int) -> str:
-        """How the lines of a section are indented."""
-        for line in self._lines[index + 1 :]:
-            stripped = line.text.lstrip()
-            if stripped and not stripped.startswith("#"):
-                return line.text[: len(line.text) - len(stripped)] or _INDENT
-        return _INDENT
+def _inside(statement: Statement, found: Reading) -> None:
+    section, line, split = statement.section, statement.line, statement.split
+    keyword, rest = statement.keyword, statement.rest
+    if keyword == "bind" and section.kind not in ("backend", "defaults") and rest:
+        added = line[split.end :].strip() == text.MARK
+        head = line[: split.words[1].start]
+        bind = Bind(section, statement.at, line, head, split.words[1].end, [], split.words[2:], added)
+        found.binds.append(_with_endpoints(bind, statement, 1))
+    elif section.kind == "global" and keyword == "stats" and rest[:1] in (["socket"], ["bind"]) and len(rest) > 1:
+        bind = Bind(section, statement.at, line, "", split.end, [], [], False)
+        found.binds.append(_with_endpoints(bind, statement, 2))
+    elif keyword == "mode" and rest and statement.sure:
+        found.modes[section] = rest[0]
+    else:
+        found.uses.extend(Use(section, statement.at, word) for word in _told_by_port(keyword, rest))
+
+
+def _with_endpoints(bind: Bind, statement: Statement, number: int) -> Bind:
+    """With what the word of that number names."""
+    if not statement.sure:
+        raise words.WordsError("whether the .if block that it is in counts cannot be known from here")
+    word = statement.split.words[number]
+    return bind._replace(endpoints=address.endpoints(words.template(word), statement.variables))
+
+
+def _indent_after(lines: List[text.Line], index: int) -> str:
+    """How the lines of a section are indented."""
+    for line in lines[index + 1 :]:
+        stripped = line.text.lstrip()
+        if stripped and not stripped.startswith("#"):
+            return line.text[: len(line.text) - len(stripped)] or _INDENT
+    return _INDENT
 
 
 def _told_by_port(keyword: str, rest: List[str]) -> List[str]:

@@ -29,9 +29,17 @@ class Place(NamedTuple):
 def place_of(text: str, listen: Listen) -> Place:
     """After the directive that is cloned, or first in the server that has none."""
     directive = listen.at.directive
-    if directive.block:
-        return _place(text, directive.block.start, _inner_indent(text, directive, directive.block))
+    return first_in(text, directive, directive.block) if directive.block else behind(text, directive)
+
+
+def behind(text: str, directive: Directive) -> Place:
+    """After a directive."""
     return _place(text, directive.end, _indent(text, directive.start))
+
+
+def first_in(text: str, directive: Directive, block: Block) -> Place:
+    """Before all else in the block of a directive."""
+    return _place(text, block.start, _inner_indent(text, directive, block))
 
 
 def clone(text: str, listen: Listen, port: int) -> str:

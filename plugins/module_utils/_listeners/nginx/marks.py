@@ -38,8 +38,13 @@ class _Marked(NamedTuple):
 
 def is_marked(text: str, directive: Directive) -> bool:
     """Whether a directive was added here. The default that was spelt out is none of those."""
+    return mark_end(text, directive) > 0
+
+
+def mark_end(text: str, directive: Directive) -> int:
+    """Behind the line end after the mark of a directive that was added here, 0 for any other one."""
     match = _MARKED.match(text, directive.end)
-    return bool(match and match.group(1) == MARK)
+    return match.end() if match and match.group(1) == MARK else 0
 
 
 def inserted(text: str, directives: Iterable[Directive]) -> List[Directive]:
@@ -56,7 +61,7 @@ def split(text: str, directives: Iterable[Directive]) -> Tuple[str, List[Inserti
     taken: List[Tuple[int, _Marked, str]] = []
     end = len(text)
     for one in reversed(list(_marked(text, directives))):
-        start, stop = _span(text, one, end)
+        start, stop = span(text, one.directive.start, one.end, end)
         left.append(text[stop:end])
         taken.append((start, one, text[start:stop]))
         end = start
@@ -100,15 +105,16 @@ def _port(directive: Directive) -> Optional[int]:
     return endpoint.first if endpoint else None
 
 
-def _span(text: str, one: _Marked, end: int) -> Tuple[int, int]:
-    """From where to where one was inserted, in a text of which all from ``end`` on is dealt with.
+def span(text: str, start: int, mark_end: int, end: int) -> Tuple[int, int]:
+    """From where to where something was inserted, in a text of which all from ``end`` on is dealt with.
 
     What stands alone on its line went in with that line, else with the space before it and the rest of the line. At
     the end of a file that does not end its last line, it brought the end of the line before.
+
+    :param start: of the directive. :param mark_end: behind the line end after its mark.
     """
-    start = one.directive.start
     line = text.rfind("\n", 0, start) + 1
-    stop = min(one.end, end)
+    stop = min(mark_end, end)
     if text[line:start].strip(" \t"):
         return (start - 1 if text[start - 1] == " " else start), stop
     if not text.endswith("\n", line, stop):

@@ -66,6 +66,14 @@ class Server(NamedTuple):
     listens: List[Listen]
 
 
+class Context(NamedTuple):
+    """A block of servers, as ``http`` is one, with all that is directly in it."""
+
+    kind: str
+    at: Placed
+    directives: List[Placed]
+
+
 class Tree:
     """A whole configuration.
 
@@ -79,10 +87,12 @@ class Tree:
         self._folder = posixpath.dirname(main)
         self._includes = 0
         self.servers: List[Server] = []
+        self.contexts: List[Context] = []
         source = sources.read(main, main, 0)
         for outer in self._expand(source.directives, (source.path,)):
             if outer.directive.name in KINDS and outer.directive.block:
-                self._take(outer.directive.name, list(self.inside(outer)))
+                self.contexts.append(Context(outer.directive.name, outer, list(self.inside(outer))))
+                self._take(outer.directive.name, self.contexts[-1].directives)
 
     def inside(self, placed: Placed) -> Iterator[Placed]:
         """The directives of a block, with those of the files that it includes, unless it holds data."""
@@ -92,9 +102,18 @@ class Tree:
         elif block:
             yield from self._expand(block.directives, placed.files)
 
+    def entries(self, placed: Placed) -> Iterator[Placed]:
+        """The directives of a block with those of the files that it includes, also where they are data."""
+        if placed.directive.block:
+            yield from self._expand(placed.directive.block.directives, placed.files)
+
     def source(self, placed: Placed) -> Source:
         """The file that a directive is in."""
         return self._sources.read(placed.path, placed.path, placed.line)
+
+    def source_files(self) -> List[Source]:
+        """All files that were read."""
+        return self._sources.every()
 
     def _take(self, kind: str, directives: List[Placed]) -> None:
         around = [one for one in directives if one.directive.name != "server"]

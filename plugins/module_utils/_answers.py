@@ -15,6 +15,7 @@ import ssl
 from typing import Iterable, List, NamedTuple, Tuple
 
 _SECONDS = 5
+_BIND_ADDRESS_NO_PORT = 24  # ip(7); Python has no name for it before 3.12
 #: how long a server that speaks first may take
 _GREETING_SECONDS = 0.5
 _MOST_BYTES = 1 << 16
@@ -45,24 +46,26 @@ class Answer(NamedTuple):
     body: str = ""
 
 
-def ask(address: str, port: int, spoken: Spoken) -> Answer:
+def ask(address: str, port: int, spoken: Spoken, source: str = "", host: str = "") -> Answer:
     """One connection.
 
+    :param source: the address that it comes from, empty for the kernel's choice. :param host: asked for in HTTP, where
+        it is not the address.
     :raises NoAnswerError: when the port does not accept, or the connection broke.
     """
     try:
         with contextlib.ExitStack() as stack:
-            plain = stack.enter_context(socket.create_connection((address, port), _SECONDS))
+            plain = stack.enter_context(_connected(address, port, source))
             if spoken.proxy:
                 plain.sendall(_proxy_line(plain))
             if not spoken.tls:
-                return _talk(plain, address, port, spoken.http, ())
+                return _talk(plain, host or address, port, spoken.http, ())
             try:
                 secure = stack.enter_context(_context().wrap_socket(plain))
             except ssl.SSLError as error:
                 return Answer("no TLS", (str(error.reason),))
             certificate = hashlib.sha256(secure.getpeercert(True) or b"").hexdigest()
-            return _talk(secure, address, port, spoken.http, (certificate,))
+            return _talk(secure, host or address, port, spoken.http, (certificate,))
     except (OSError, ValueError) as error:
         raise NoAnswerError(str(error)) from None
 
@@ -100,6 +103,25 @@ def alike(new: Answer, olds: Iterable[Answer]) -> bool:
 def described(answer: Answer) -> str:
     """For a sentence."""
     return "status %s" % answer.head[-1] if answer.kind == "http" else answer.kind
+
+
+def _connected(address: str, port: int, source: str) -> socket.socket:
+    """A connection. Also from a given source the port is left to connect(), so that no other pool loses one."""
+    if not source:
+        return socket.create_connection((address, port), _SECONDS)
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    places = socket.getaddrinfo(address, port, family, socket.SOCK_STREAM)
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        one.settimeout(_SECONDS)
+        with contextlib.suppress(OSError):  # before Linux 4.2
+            one.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+        one.bind((source, 0))
+        one.connect(places[0][4])
+    except OSError:
+        one.close()
+        raise
+    return one
 
 
 def _accepts(address: str, port: int) -> bool:

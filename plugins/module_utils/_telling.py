@@ -10,7 +10,7 @@ long as the server still listens on what it listened on before.
 
 from typing import Iterable, Sequence, Tuple
 
-from .._listeners.plan import Command
+from ._listeners.plan import Command
 
 #: $1 a unit, or nothing; $2 whether the ports are to be listened on; $3 what tells a server without a unit; then ports
 _TAKE_BACK = """

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from ansible_collections.tcpops.timewait.plugins.module_utils._listen_ports import answers
-from ansible_collections.tcpops.timewait.plugins.module_utils._listen_ports.answers import Answer, NoAnswerError, Spoken
+from ansible_collections.tcpops.timewait.plugins.module_utils import _answers as answers
+from ansible_collections.tcpops.timewait.plugins.module_utils._answers import Answer, NoAnswerError, Spoken
 
 _HTTP = Spoken(http=True)
 _TCP = Spoken(http=False)
