@@ -16,7 +16,7 @@ import pytest
 from tests.lab import tracer
 from tests.lab.facts import COLLECTIONS
 from tests.lab.host_tree import Snapshot, snapshot
-from tests.lab.namespaces import Lab, Namespace
+from tests.lab.namespaces import Lab, Namespace, ip
 
 pytestmark = pytest.mark.skipif(not tracer.supported(), reason="the tracer knows x86-64 only")
 
@@ -119,6 +119,53 @@ class Host:
         assert tracer.inside(self.own.path, action) == 0
 
 
+class AddressedHost(Host):
+    """A file, and addresses of two namespaces."""
+
+    def make(self) -> None:
+        for folder in (self.etc, self.journal_path):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.etc.mkdir()
+        self._file("server.conf", b"port 80\n", 0o640)
+        for namespace in (self.own, self.other):
+            ip("-n", namespace.name, "address", "flush", "dev", "lo", "scope", "global")
+            ip("-n", namespace.name, "address", "add", "10.1.0.1/32", "dev", "lo")
+
+    def state(self) -> Snapshot:
+        found = snapshot(self.etc)
+        found["addresses"] = held(self.own), held(self.other)
+        return found
+
+    def change(self) -> None:
+        from ansible_collections.tcpops.timewait.plugins.module_utils import _transaction as transaction
+        from ansible_collections.tcpops.timewait.plugins.module_utils._transaction import steps
+
+        transaction.run(
+            self.journal(),
+            "test",
+            "addresses",
+            [
+                steps.AddAddress("lo", "2001:db8::2/128", 0),
+                steps.WriteFile(str(self.etc / "server.conf"), b"port 80\nport 81\n"),
+                steps.MakeLink(str(self.etc / "wants" / "unit"), "../unit"),
+                steps.RemoveAddress("lo", "10.1.0.1/32"),
+                steps.AddAddress("lo", "10.1.0.2/32", namespace=self.other.path),
+            ],
+        )
+
+
+def held(namespace: Namespace) -> str:
+    """Addresses and what routes come with them, as the kernel lists them."""
+    return tracer.told_inside(
+        namespace.path, lambda: Path("/proc/net/if_inet6").read_text() + Path("/proc/net/fib_trie").read_text()
+    )
+
+
+@pytest.fixture
+def addressed(host: Host) -> AddressedHost:
+    return AddressedHost(host.own, host.other, host.etc.parent)
+
+
 def kill_everywhere(host: Host, prepare: Callable[[], None], action: Callable[[], None], torn: bool) -> list[str]:
     """Kill the action after each of its calls and recover; which of the two states each kill led to."""
     prepare()
@@ -170,6 +217,23 @@ def test_a_killed_rollback_is_completed(host: Host, torn: bool) -> None:
     # here "before" is the state that the change made: nothing happens before the intent is on disk
     assert ends == sorted(ends, reverse=True)
     assert ends.count("after") > (10 if torn else 40)
+
+
+def test_addresses_of_a_killed_change_go_again(addressed: AddressedHost) -> None:
+    ends = kill_everywhere(addressed, addressed.make, addressed.change, torn=False)
+    assert ends == sorted(ends, reverse=True)
+    assert set(ends) == {"before", "after"}
+    assert len(ends) > 25
+
+
+def test_addresses_of_a_killed_rollback_come_again(addressed: AddressedHost) -> None:
+    def prepare() -> None:
+        addressed.make()
+        addressed.run(addressed.change)
+
+    ends = kill_everywhere(addressed, prepare, addressed.roll_back, torn=False)
+    assert ends == sorted(ends, reverse=True)
+    assert ends.count("after") > 15
 
 
 @pytest.mark.parametrize("first", [25, 45, 60])

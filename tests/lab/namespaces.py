@@ -127,13 +127,14 @@ class Lab:
         ip("-n", namespace.name, "addr", "add", address, "dev", name)
         ip("-n", namespace.name, "link", "set", name, "up")
 
-    def plug(self, fabric: Namespace, host: Namespace, address: str, bridge: str = "br0") -> None:
-        """Link a host namespace to the bridge of another one."""
+    def plug(self, fabric: Namespace, host: Namespace, address: str | None = None, bridge: str = "br0") -> None:
+        """Link a host namespace to the bridge of another one. Without an address, the host has to bring it up."""
         port = f"twp{next(_NUMBERS)}"
         ip("-n", fabric.name, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", host.name)
         ip("-n", fabric.name, "link", "set", port, "master", bridge, "up")
-        ip("-n", host.name, "addr", "add", address, "dev", "eth0")
-        ip("-n", host.name, "link", "set", "eth0", "up")
+        if address:
+            ip("-n", host.name, "addr", "add", address, "dev", "eth0")
+            ip("-n", host.name, "link", "set", "eth0", "up")
 
     def start(self, argv: Sequence[str], **options: object) -> subprocess.Popen[str]:
         """A process that ends with the lab, with all that it started."""

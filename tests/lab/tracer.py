@@ -30,10 +30,11 @@ _ENTRY, _EXIT = 1, 2
 _LENGTH_REGISTER = 12 * 8  # rdx in struct user_regs_struct
 _WRITING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
-#: number -> name; an open counts when it may write
+#: number -> name; an open counts when it may write, and what is sent when it adds or deletes an address
 _CHANGING = {
-    1: "write", 2: "open", 18: "pwrite64", 20: "writev", 73: "flock", 74: "fsync", 75: "fdatasync", 76: "truncate",
-    77: "ftruncate", 82: "rename", 83: "mkdir", 84: "rmdir", 86: "link", 87: "unlink", 88: "symlink", 90: "chmod",
+    1: "write", 2: "open", 18: "pwrite64", 20: "writev", 44: "sendto",
+    73: "flock", 74: "fsync", 75: "fdatasync", 76: "truncate", 77: "ftruncate",
+    82: "rename", 83: "mkdir", 84: "rmdir", 86: "link", 87: "unlink", 88: "symlink", 90: "chmod",
     91: "fchmod", 92: "chown", 93: "fchown", 94: "lchown", 188: "setxattr", 189: "lsetxattr", 190: "fsetxattr",
     197: "removexattr", 198: "lremovexattr", 199: "fremovexattr", 257: "openat", 258: "mkdirat", 260: "fchownat",
     263: "unlinkat", 264: "renameat", 265: "linkat", 266: "symlinkat", 268: "fchmodat",
@@ -130,6 +131,8 @@ class _Tracer:
             number, *arguments = struct.unpack_from("7Q", information.raw, 24)
             name = _CHANGING.get(number, "")
             flags = {"open": arguments[1], "openat": arguments[2]}
+            if name == "sendto" and not _changes_addresses(pid, arguments[1]):
+                name = ""
             if name and flags.get(name, _WRITING_FLAGS) & _WRITING_FLAGS:
                 self._inside[pid] = name
                 if self._torn and name == "write" and len(self._calls) + 1 == self._number:
@@ -149,6 +152,13 @@ class _Tracer:
             pid, how = os.waitpid(-1, _WALL)
             if os.WIFEXITED(how) or os.WIFSIGNALED(how):
                 self._tracees.discard(pid)
+
+
+def _changes_addresses(pid: int, message: int) -> bool:
+    """Whether it is an RTM_NEWADDR or RTM_DELADDR, rtnetlink(7)."""
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        memory.seek(message)
+        return int.from_bytes(memory.read(6)[4:], sys.byteorder) in (20, 21)
 
 
 def _halve(pid: int, descriptor: int, length: int) -> None:

@@ -13,7 +13,7 @@ import struct
 from functools import partial
 from typing import Iterator, List, Optional
 
-from . import addresses, sock_diag
+from . import addresses, rtnetlink, sock_diag
 from .errors import KernelReadError, MissingError
 
 _NETLINK_SOCK_DIAG = 4
@@ -121,6 +121,24 @@ class RunningKernel:
         for family in (addresses.AF_INET, addresses.AF_INET6):
             yield from _exchange(sock_diag.SOCK_DIAG_BY_FAMILY, family, states, bytecode)
 
+    def interface_index(self, name: str) -> Optional[int]:
+        """Number of an interface of the caller's namespace, None where there is none of that name."""
+        try:
+            return socket.if_nametoindex(name)
+        except OSError:
+            return None
+
+    def held_addresses(self) -> List[rtnetlink.HeldAddress]:
+        """All addresses of the caller's namespace.
+
+        :raises KernelReadError: when the kernel refuses, or its answer is not to be trusted.
+        """
+        return rtnetlink.read_dump(_ask(rtnetlink.NETLINK_ROUTE, rtnetlink.WHAT, rtnetlink.dump_request()))
+
+    def change_addresses(self, request: bytes) -> int:
+        """Send a request of ``rtnetlink`` that adds or deletes an address; the errno, 0 when it was done."""
+        return rtnetlink.acknowledged(next(_ask(rtnetlink.NETLINK_ROUTE, rtnetlink.WHAT, request)))
+
 
 def _unreadable(path: str, error: OSError) -> KernelReadError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
@@ -141,20 +159,39 @@ def _receive(request: bytes) -> Iterator[bytes]:
     (``netlink_getsockbyportid``).
     """
     try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as channel:
-            # a time-out of the socket's own costs no system call per datagram, as settimeout() would
-            channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _TIMEOUT_SECONDS, 0))
-            channel.connect((0, 0))
-            channel.send(request)
-            while True:
-                yield channel.recv(_BUFFER_BYTES)
+        yield from _datagrams(_NETLINK_SOCK_DIAG, request)
     except OSError as error:
         raise _refused(error) from None
 
 
-def _refused(error: OSError) -> KernelReadError:
+def _ask(protocol: int, what: str, request: bytes) -> Iterator[bytes]:
+    """The same of another protocol of netlink.
+
+    :raises KernelReadError: when nothing could be sent, or nothing comes back.
+    """
+    try:
+        yield from _datagrams(protocol, request)
+    except OSError as error:
+        raise _unanswered(what, error) from None
+
+
+def _datagrams(protocol: int, request: bytes) -> Iterator[bytes]:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as channel:
+        # a time-out of the socket's own costs no system call per datagram, as settimeout() would
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _TIMEOUT_SECONDS, 0))
+        channel.connect((0, 0))
+        channel.send(request)
+        while True:
+            yield channel.recv(_BUFFER_BYTES)
+
+
+def _unanswered(what: str, error: OSError) -> KernelReadError:
     if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK):
-        return KernelReadError(sock_diag.WHAT, "no answer within %d s" % _TIMEOUT_SECONDS)
+        return KernelReadError(what, "no answer within %d s" % _TIMEOUT_SECONDS)
+    return KernelReadError(what, error.strerror or str(error))
+
+
+def _refused(error: OSError) -> KernelReadError:
     if error.errno in (errno.EPERM, errno.EACCES, errno.EPROTONOSUPPORT):
         return sock_diag.DumpRefusedError(error.errno)
-    return KernelReadError(sock_diag.WHAT, error.strerror or str(error))
+    return _unanswered(sock_diag.WHAT, error)

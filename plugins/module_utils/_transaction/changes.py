@@ -49,6 +49,17 @@ class States:
             if identity[0] == "file"
         }
 
+    def pretended_addresses(self, where: str) -> Dict[Tuple[str, str], bool]:
+        """By interface and address, among what was pretended: whether it would be there.
+
+        :param where: the namespace, as the key of an address's target names it.
+        """
+        return {
+            (identity[2], identity[3]): state.there
+            for identity, state in self._pretended.items()
+            if identity[:2] == ("address", where)
+        }
+
 
 def changes_of(steps: Tuple[Planned, ...]) -> List[Change]:
     return [step for step in steps if isinstance(step, Change)]

@@ -6,6 +6,7 @@
 import base64
 from typing import Any, Callable, Dict, Tuple
 
+from .address_target import AddressState, AddressTarget
 from .changes import Change, Command, Entry, Planned
 from .file_state import FileState
 from .targets import FileTarget, RunningValue, SysctlTarget
@@ -54,6 +55,11 @@ def _encode_step(step: Planned, number: str, blobs: Blobs) -> Data:
         data: Data = {"kind": "sysctl", "key": target.key_path, "namespace": target.namespace}
         data["before"], data["after"] = dict(step.before._asdict()), dict(step.after._asdict())
         return data
+    if isinstance(target, AddressTarget):
+        data = {"kind": "address", "interface": target.interface, "address": target.address}
+        data["namespace"] = target.namespace
+        data["before"], data["after"] = dict(step.before._asdict()), dict(step.after._asdict())
+        return data
     data = {"kind": "file", "path": target.path, "folders_made": list(target.folders), "whole": target.whole}
     data["before"] = _encode_file(step.before, number + ".before", blobs)
     data["after"] = _encode_file(step.after, number + ".after", blobs)
@@ -85,6 +91,9 @@ def _decode_step(data: Data, read_blob: Callable[[str], bytes]) -> Planned:
     if kind == "sysctl":
         target = SysctlTarget(data["key"], data["namespace"])
         return Change(target, RunningValue(**data["before"]), RunningValue(**data["after"]))
+    if kind == "address":
+        held = AddressTarget(data["interface"], data["address"], data["namespace"])
+        return Change(held, AddressState(**data["before"]), AddressState(**data["after"]))
     if kind != "file":
         raise ValueError("no step is a %r" % kind)
     return Change(

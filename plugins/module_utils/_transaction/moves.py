@@ -5,6 +5,7 @@
 
 from typing import Iterable, List, NamedTuple, Tuple
 
+from .address_target import AddressTarget
 from .changes import Change, States
 from .targets import State, Target
 
@@ -17,6 +18,16 @@ class Move(NamedTuple):
     wanted: State
 
 
+def goes_last(target: Target, wanted: State) -> bool:
+    """Whether it is to be done after all commands: servers use an address until they are told not to any more."""
+    return isinstance(target, AddressTarget) and not wanted.there
+
+
+def at_once(move: Move) -> Move:
+    """The same without waiting for anybody."""
+    return move._replace(wanted=move.wanted._replace(wait=0)) if goes_last(move.target, move.wanted) else move
+
+
 class Moves(NamedTuple):
     """``moves``: in order. ``foreign``: what would destroy somebody else's work. ``notes``: what stays, and why."""
 
@@ -27,6 +38,12 @@ class Moves(NamedTuple):
     @property
     def foreign_names(self) -> str:
         return ", ".join(move.target.name for move in self.foreign)
+
+
+def objections_to(moves: Iterable[Move]) -> List[str]:
+    """What others would lose by the moves, a sentence for each."""
+    found = [move.target.objection(move.found, move.wanted) for move in moves]
+    return [one for one in found if one]
 
 
 def towards_after(changes: Iterable[Change], states: States) -> Moves:

@@ -15,7 +15,7 @@ from .changes import Change, Command, Entry, States
 from .command import run_command
 from .errors import TransactionError
 from .journal import Contents, Journal, derive_states, utc_now
-from .moves import Move, Moves, perform, towards_after, towards_before
+from .moves import Move, Moves, at_once, goes_last, objections_to, perform, towards_after, towards_before
 from .outcome import Recovered
 
 
@@ -31,8 +31,16 @@ class Recovery:
         moves = (towards_after if self.forward else towards_before)(entry.changes, states)
         if moves.foreign and not force:
             raise TransactionError(_refusal(entry, moves))
+        # a rollback waits for connections itself
+        objections = [] if force or self.forward else objections_to(moves.moves)
+        if objections:
+            raise TransactionError(
+                "%s was interrupted, and to put it right would break connections: %s; wait until they have ended, or "
+                "run tcpops.timewait.rollback with force: true, which breaks them"
+                % (entry.describe(), "; ".join(objections))
+            )
         self.foreign = moves.foreign
-        self.moves = moves.moves + moves.foreign
+        self.moves = [at_once(move) if force else move for move in moves.moves + moves.foreign]
         self.notes = moves.notes
         self.force = force
 
@@ -53,20 +61,19 @@ class Recovery:
         if self.foreign:
             self.entry = _adopting(self.entry, self.foreign, self.forward)
             journal.adopt(self.entry)
-        problems = []
+        problems: List[str] = []
         for change in self.entry.changes:
             change.target.tidy()
-        for move in self.moves:
-            try:
-                move.target.put(move.found, move.wanted)
-            except TransactionError as error:
-                problems.append(str(error))
+        last = [move for move in self.moves if goes_last(move.target, move.wanted)]
+        problems += _done([move for move in self.moves if move not in last])
         if not problems:
             for command in self.commands():
                 try:
                     run_command(command.argv, command.timeout)
                 except TransactionError as error:
                     (self.notes if self.force else problems).append(str(error))
+        if not problems:
+            problems += _done(last)
         if problems:
             raise TransactionError(
                 "%s was interrupted and could not be %s: %s; it stays open, and the next run tries again"
@@ -85,6 +92,17 @@ class Recovery:
             bool(self.moves),
             tuple(self.notes),
         )
+
+
+def _done(moves: List[Move]) -> List[str]:
+    """Make them; what failed."""
+    problems = []
+    for move in moves:
+        try:
+            move.target.put(move.found, move.wanted)
+        except TransactionError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _refusal(entry: Entry, moves: Moves) -> str:

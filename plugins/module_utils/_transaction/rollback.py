@@ -6,15 +6,20 @@
 import os
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .address_target import AddressTarget
 from .changes import Change, Command, Entry, Planned, States, changes_of, diff_of
 from .engine import carry_through, changed_by, new_entry, pruned, told
 from .errors import TransactionError
 from .file_write import missing_folders
 from .journal import Journal
-from .moves import Move, perform, towards_before
+from .moves import Move, goes_last, objections_to, perform, towards_before
 from .outcome import Outcome, Recovered
 from .recovery import foresee, recover
 from .targets import FileTarget, Identity
+
+
+#: for connections to end from an address that servers were told to use no more
+_WAIT_SECONDS = 60
 
 
 class Choice(NamedTuple):
@@ -147,10 +152,29 @@ def plan_rollback(entries: Sequence[Entry], chosen: Sequence[str], states: State
         for move in ways.values()
         if not move.target.same(move.found, move.wanted) or _leaves_folders(move)
     ]
-    steps: List[Planned] = list(changes)
+    # who is told by one transaction may be who uses the addresses of another
+    settling = any(entry.commands and not _addresses_in(entry) for entry in undone)
+    # of all transactions together: what one takes away, an older one may put back
+    told = [] if force or settling else objections_to([Move(one.target, one.before, one.after) for one in changes])
+    if told:
+        raise TransactionError(
+            "nothing is rolled back: %s; wait until they have ended, or use force: true, which breaks them"
+            % "; ".join(told)
+        )
+    last = [change for change in changes if goes_last(change.target, change.after)]
+    steps: List[Planned] = [change for change in changes if change not in last]
     if changes:
         steps += _last_of_each(commands)
+    steps += last if force else [_once_unused(change, settling) for change in last]
     return Plan(tuple(entry.id for entry in undone), tuple(steps), notes)
+
+
+def _addresses_in(entry: Entry) -> bool:
+    return any(isinstance(change.target, AddressTarget) for change in entry.changes)
+
+
+def _once_unused(change: Change, settling: bool) -> Change:
+    return change._replace(after=change.after._replace(wait=_WAIT_SECONDS, settling=settling))
 
 
 def _check_newer(entry: Entry, entries: Sequence[Entry], chosen: Sequence[str]) -> None:

@@ -6,6 +6,8 @@
 import os
 from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
+from .._kernel.rtnetlink import FOREVER
+from .address_target import AddressState, AddressTarget
 from .changes import Change, Command, Planned, States
 from .errors import TransactionError
 from .file_state import ABSENT, FileState, own_name, resolve
@@ -40,14 +42,34 @@ class WriteFile(NamedTuple):
         return None if target.same(found, after) else Change(target, found, after)
 
 
-class RemoveFile(NamedTuple):
-    """Remove a file or a symbolic link, not what the link leads to."""
+class MakeLink(NamedTuple):
+    """Make a symbolic link where nothing is; the folders that are missing are made, and go again with it."""
 
     path: str
+    leads_to: str
+
+    def plan(self, states: States) -> Optional[Planned]:
+        """The change, or None where the link is there."""
+        path = own_name(self.path)
+        target = FileTarget(path, missing_folders(path))
+        found = states.of(target)
+        after = FileState("link", os.fsencode(self.leads_to), 0o777, os.geteuid(), os.getegid())
+        if target.same(found, after):
+            return None
+        if found.kind != "absent":
+            raise TransactionError("%s is something else than a link to %s: see what it is" % (path, self.leads_to))
+        return Change(target, found, after)
+
+
+class RemoveFile(NamedTuple):
+    """Remove a file or a symbolic link, not what the link leads to. ``folders`` go with it when they are empty."""
+
+    path: str
+    folders: Tuple[str, ...] = ()
 
     def plan(self, states: States) -> Optional[Planned]:
         """The change, or None where there is no such file."""
-        target = FileTarget(own_name(self.path))
+        target = FileTarget(own_name(self.path), self.folders)
         found = states.of(target)
         if found.kind == "absent":
             return None
@@ -85,6 +107,41 @@ class SetSysctl(NamedTuple):
         return Change(target, found, after)
 
 
+class AddAddress(NamedTuple):
+    """Add an address, with its prefix length, to an interface. It is for ever valid, and with ``preferred`` 0 it is
+    deprecated from the start (RFC 4862, 5.5.4). ``namespace``: the file of a network namespace. ``scope``: of
+    rtnetlink(7), what it may be chosen as a source for. ``label``: name of the interface and more, empty for its name
+    alone."""
+
+    interface: str
+    address: str
+    preferred: int = FOREVER
+    namespace: Optional[str] = None
+    scope: int = 0
+    label: str = ""
+
+    def plan(self, states: States) -> Optional[Planned]:
+        """The change, or None where the interface has it."""
+        target = AddressTarget(self.interface, self.address, self.namespace)
+        found = states.of(target)
+        after = AddressState(True, found.epoch, self.scope, label=self.label, preferred=self.preferred)
+        return None if target.same(found, after) else Change(target, found, after)
+
+
+class RemoveAddress(NamedTuple):
+    """Delete an address, with its prefix length, from an interface."""
+
+    interface: str
+    address: str
+    namespace: Optional[str] = None
+
+    def plan(self, states: States) -> Optional[Planned]:
+        """The change, or None where the interface does not have it."""
+        target = AddressTarget(self.interface, self.address, self.namespace)
+        found = states.of(target)
+        return Change(target, found, AddressState(False, found.epoch)) if found.there else None
+
+
 class RunCommand(NamedTuple):
     """Run a program once the steps before it are done. Commands alone are no change: they go with others.
 
@@ -102,7 +159,7 @@ class RunCommand(NamedTuple):
         return Command(tuple(self.argv), tuple(self.undo_argv), self.timeout)
 
 
-Step = Union[WriteFile, RemoveFile, SetSysctl, RunCommand]
+Step = Union[WriteFile, MakeLink, RemoveFile, SetSysctl, AddAddress, RemoveAddress, RunCommand]
 
 
 def plan(steps: Sequence[Step], states: States) -> Tuple[Planned, ...]:

@@ -61,6 +61,10 @@ class FileTarget(NamedTuple):
     def put(self, found: FileState, wanted: FileState) -> None:
         file_write.put(self.path, found, wanted, self.folders, self.whole)
 
+    def objection(self, _found: FileState, _wanted: FileState) -> Optional[str]:
+        """Nobody loses anything by the move."""
+        return None
+
     def tidy(self) -> None:
         file_write.tidy(self.path, self.read(), self.folders)
 
@@ -172,6 +176,10 @@ class SysctlTarget(NamedTuple):
         if now.value != value:
             raise TransactionError("%s is %r after %r was written" % (self.name, now.value, value))
 
+    def objection(self, _found: RunningValue, _wanted: RunningValue) -> Optional[str]:
+        """Nobody loses anything by the move."""
+        return None
+
     def tidy(self) -> None:
         """A value is written at once: nothing is left over."""
 
@@ -226,5 +234,6 @@ def _write_value(key: str, value: str) -> Optional[str]:
     return None
 
 
-Target = Any  # FileTarget or SysctlTarget, with the state of its own kind: what they share has no name in Python 3.6
+# FileTarget, SysctlTarget or AddressTarget, with the state of its own kind: what they share has no name in Python 3.6
+Target = Any
 State = Any

@@ -9,6 +9,10 @@ import json
 
 import pytest
 from ansible_collections.tcpops.timewait.plugins.module_utils._transaction import entry_format
+from ansible_collections.tcpops.timewait.plugins.module_utils._transaction.address_target import (
+    AddressState,
+    AddressTarget,
+)
 from ansible_collections.tcpops.timewait.plugins.module_utils._transaction.changes import Change, Command, Entry
 from ansible_collections.tcpops.timewait.plugins.module_utils._transaction.file_state import ABSENT, FileState
 from ansible_collections.tcpops.timewait.plugins.module_utils._transaction.targets import (
@@ -36,11 +40,19 @@ _FILES = st.one_of(
 _NAMES = st.binary(min_size=1, max_size=20).map(lambda name: "/" + name.decode("utf-8", "surrogateescape"))
 _FILE_TARGETS = st.builds(FileTarget, _NAMES, st.lists(_NAMES, max_size=2).map(tuple), st.booleans())
 _VALUES = st.builds(RunningValue, st.one_of(st.none(), st.text(max_size=9)), st.text(max_size=9))
+_TEXT = st.text(max_size=9)
+_NUMBER = st.integers(0, 2**32 - 1)
+_ADDRESSES = st.builds(
+    AddressState, st.booleans(), _TEXT, st.integers(0, 255), _NUMBER, _TEXT, _TEXT, _TEXT, _NUMBER, _NUMBER
+)
 _ARGV = st.lists(st.text(max_size=9), max_size=3).map(tuple)
 _STEPS = st.lists(
     st.one_of(
         st.builds(Change, _FILE_TARGETS, _FILES, _FILES),
         st.builds(Change, st.builds(SysctlTarget, _NAMES, st.one_of(st.none(), _NAMES)), _VALUES, _VALUES),
+        st.builds(
+            Change, st.builds(AddressTarget, _TEXT, _TEXT, st.one_of(st.none(), _NAMES)), _ADDRESSES, _ADDRESSES
+        ),
         st.builds(Command, _ARGV, _ARGV, st.integers(1, 99)),
     ),
     max_size=4,
