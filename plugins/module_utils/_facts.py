@@ -7,7 +7,8 @@ import time
 from functools import partial
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
-from . import _capacity, _census, _listening, _memory, _ports, _sockets
+from . import _capacity, _census, _listening, _memory, _ports, _proxies_there, _sockets
+from ._files import Files as ServiceFiles
 from ._kernel import capabilities, counters, inside, namespaces, sysctls
 from ._kernel.errors import KernelReadError, MissingError
 from ._kernel.running import RunningKernel
@@ -17,7 +18,10 @@ from ._sysctl.files import Files
 from ._tally import Tally
 
 SCHEMA = 1
-SUBSETS = ("census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctl_files", "sysctls")
+CONNECTION_REUSE = "connection_reuse"
+SUBSETS = (
+    "census", CONNECTION_REUSE, "counters", "kernel", "listeners", "memory", "namespaces", "sysctl_files", "sysctls",
+)  # fmt: skip
 #: takes as long as it is told to: not one of ``all``
 CONNECT_FAILURES = "connect_failures"
 
@@ -106,8 +110,19 @@ def _gather(kernel: RunningKernel, options: Options) -> Facts:
         persisted, problems = describe.describe(Files(), sysctls.read_sysctls(kernel)[0])
         facts.update(persisted)
         unavailable += problems
+    if CONNECTION_REUSE in options.subsets:
+        facts[CONNECTION_REUSE], problems = _connections_reused(ServiceFiles())
+        unavailable += problems
     facts["unavailable"] = unavailable
     return facts
+
+
+def _connections_reused(files: ServiceFiles) -> Tuple[List[Facts], List[Problem]]:
+    if not _proxies_there.may_be_there(files):
+        return [], []
+    from . import _connection_reuse  # noqa: PLC0415  # only here, see _proxies_there
+
+    return _connection_reuse.describe(files)
 
 
 def _problem(what: str, reason: str) -> Problem:

@@ -24,12 +24,14 @@ options:
   gather_subset:
     description:
       - What to gather.
-      - V(census) are the pools; V(listeners) the listening addresses and ports; V(sysctls) the running
-        values that TIME-WAIT and ephemeral ports depend on; V(counters) the counters of the kernel;
-        V(kernel) what the kernel can do about TIME-WAIT, found out without changing anything, and the sizes
-        of its structures; V(memory) what TIME-WAIT costs; V(sysctl_files) which lines of files and scripts set
-        those values, under every loader that the host has, and which of them wins; V(namespaces) all the others
-        for every other network namespace of the host, which needs root.
+      - V(census) are the pools; V(connection_reuse) the lines of HAProxy and nginx that have a connection opened for
+        each request where one could be used again, which needs the rights to read their configuration;
+        V(listeners) the listening addresses and ports; V(sysctls) the running values that TIME-WAIT and ephemeral
+        ports depend on; V(counters) the counters of the kernel; V(kernel) what the kernel can do about TIME-WAIT,
+        found out without changing anything, and the sizes of its structures; V(memory) what TIME-WAIT costs;
+        V(sysctl_files) which lines of files and scripts set those values, under every loader that the host has, and
+        which of them wins; V(namespaces) all the others for every other network namespace of the host, which needs
+        root.
       - V(all) is every one of these. One with C(!) before it is left out.
       - V(connect_failures) is not in V(all), because it takes O(connect_failures_seconds), and setting those is enough
         to have it.
@@ -125,7 +127,7 @@ ansible_facts:
           type: list
           elements: str
           returned: success
-          sample: [census, counters, kernel, listeners, memory, namespaces, sysctl_files, sysctls]
+          sample: [census, connection_reuse, counters, kernel, listeners, memory, namespaces, sysctl_files, sysctls]
         source:
           description: V(sock_diag), or V(procfs) where the kernel would not dump.
           type: str
@@ -201,6 +203,22 @@ ansible_facts:
             lost: 0
             seconds: 10.0
             total: 14
+        connection_reuse:
+          description:
+            - Lines of HAProxy's and nginx's configuration for want of which, or because of which, connections to
+              servers are not used again, with what to write there.
+            - C(destinations) are the servers of the backend, as far as they are addresses and no names.
+          type: list
+          elements: dict
+          returned: when O(gather_subset) has V(connection_reuse)
+          sample:
+            - backend: app
+              change: keepalive 32;
+              destinations: [{address: 192.0.2.2, port: 80}]
+              line: 12
+              path: /etc/nginx/conf.d/app.conf
+              reason: no-keepalive
+              server: nginx
         sysctl_files:
           description: Every line of a sysctl file that is about one of the values, by loader in the order of reading.
           type: list

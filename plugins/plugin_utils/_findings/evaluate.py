@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import rules_kernel, rules_memory, rules_persisted, rules_pool, rules_sysctl
+from . import rules_app, rules_kernel, rules_memory, rules_persisted, rules_pool, rules_sysctl
 from .facts_reader import Facts, Namespace, read_facts
 from .finding import Finding, sort_key
 from .remedies import with_role
@@ -28,7 +28,12 @@ from .rule import (
 
 #: a new family is one more module here
 RULES: tuple[Rule, ...] = (
-    rules_pool.RULES + rules_sysctl.RULES + rules_persisted.RULES + rules_kernel.RULES + rules_memory.RULES
+    rules_pool.RULES
+    + rules_app.RULES
+    + rules_sysctl.RULES
+    + rules_persisted.RULES
+    + rules_kernel.RULES
+    + rules_memory.RULES
 )
 
 _POOL_RULES = {
@@ -44,7 +49,7 @@ _NAMESPACES = "namespaces"
 #: the need of a rule that asks what the kernel can do; documents that were never asked for it are not judged by it
 _CAPABILITIES = "capabilities"
 #: needs of rules that only judge what was asked for, likewise
-_ASKED_FOR = ("connect_failures", "sysctl_files")
+_ASKED_FOR = ("connect_failures", "connection_reuse", "sysctl_files")
 _NAMESPACE_NEEDS = {rule.id: rule.needs - {_NAMESPACES, _CAPABILITIES} for rule in _NAMESPACE_RULES}
 _SHOWN = 5
 
@@ -84,23 +89,29 @@ def _judge_pools(
     unjudged: dict[str, list[str]],
 ) -> None:
     if "pools" not in namespace.available:
-        _cannot(_ALL_POOL_RULES, namespace.why_missing("pools"), unjudged)
+        _cannot(_judgeable(_ALL_POOL_RULES, namespace), namespace.why_missing("pools"), unjudged)
         return
+    rules = {direction: _judgeable(found, namespace) for direction, found in _POOL_RULES.items()}
     for direction, number in namespace.unreadable_pools.items():
         reason = namespace.facts.reason(("ip_local_port_range",), None if namespace.is_first else namespace.label)
         reason = f"{namespace.label}: {number} {direction} pools are not as docs/schema.md says" + (
             f" ({reason})" if reason else ""
         )
-        _cannot(_POOL_RULES.get(direction, _ALL_POOL_RULES), reason, unjudged)
+        _cannot(rules.get(direction, rules["outbound"] + rules["inbound"]), reason, unjudged)
     for pool in namespace.pools:
         spoken = set()
-        for rule in _POOL_RULES[pool.direction]:
+        for rule in rules[pool.direction]:
             if rule.group and rule.group in spoken:
                 continue
             match = rule.check(pool, thresholds)
             if match:
                 spoken.add(rule.group)
                 findings.append(_finding(host, rule, match, namespace.label, pool.as_dict()))
+
+
+def _judgeable(rules: Iterable[Rule], namespace: Namespace) -> list[Rule]:
+    """Without those that need a part of the host's facts that is not there; the host's rules tell why."""
+    return [rule for rule in rules if all(namespace.facts.has(part) for part in _ASKED_FOR if part in rule.needs)]
 
 
 def _namespace_matches(

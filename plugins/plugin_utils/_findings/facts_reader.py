@@ -28,6 +28,7 @@ from ansible_collections.tcpops.timewait.plugins.plugin_utils._untrusted.values 
 from .connect_failures import ConnectFailures, read_connect_failures
 from .persisted_reader import Persisted, read_persisted
 from .pool import Pool, read_pool
+from .reuse_reader import ReuseLine, read_reuse
 
 #: what rules import from here
 __all__ = ["Capability", "Facts", "Memory", "Namespace", "Pool", "PortRange", "count", "measure", "read_facts", "text"]
@@ -61,6 +62,7 @@ _TOLD_BY = {
     "memory": ("memory", "census"),
     "capabilities": ("kernel",),
     "connect_failures": ("connect_failures",),
+    "connection_reuse": ("connection_reuse",),
     "sysctl_files": ("sysctl_files",),
 }
 
@@ -288,7 +290,12 @@ class Facts:
 
     def has(self, part: str) -> bool:
         """Whether a part that only some documents have is there and readable."""
-        return {"connect_failures": self.connect_failures, "sysctl_files": self.persisted}[part] is not None
+        parts = {
+            "connect_failures": self.connect_failures,
+            "connection_reuse": self.connection_reuse,
+            "sysctl_files": self.persisted,
+        }
+        return parts[part] is not None
 
     @cached_property
     def persisted(self) -> Persisted | None:
@@ -311,6 +318,11 @@ class Facts:
     def connect_failures(self) -> ConnectFailures | None:
         """None when nobody listened, or a field is not what the schema says."""
         return read_connect_failures(self._raw.get("connect_failures"))
+
+    @cached_property
+    def connection_reuse(self) -> list[ReuseLine] | None:
+        """Lines that keep connections from being used again; None when the document does not say."""
+        return read_reuse(self._raw.get("connection_reuse"))
 
     def _problems(self) -> Iterator[tuple[str, str]]:
         for entry in listing(self._raw.get("unavailable")) or []:

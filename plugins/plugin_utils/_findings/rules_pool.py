@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from . import rules_app
 from .connect_failures import Destination
 from .facts_reader import Facts, Namespace, Pool
 from .remedies import set_range, wide_range
@@ -58,7 +59,8 @@ def _occupancy(pool: Pool) -> list[str]:
 def _more_quadruplets(pool: Pool, thresholds: Thresholds) -> Remedy:
     """The cures in the order of effort; the command is the wider range, where there is one to be had."""
     namespace = pool.namespace
-    advice = [_FEWER_CONNECTIONS]
+    lines = rules_app.reuse_of(pool)
+    advice = [f"First of all use connections again. {rules_app.edits(lines)}." if lines else _FEWER_CONNECTIONS]
     wanted = wide_range(namespace, thresholds)
     if wanted:
         advice.append("The command widens the range of ports of this side.")

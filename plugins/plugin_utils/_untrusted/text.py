@@ -59,16 +59,16 @@ def clean(value: object, limit: int = 200, lines: bool = False) -> str:
     return text if lines else text.strip()
 
 
-def text(value: object, default: str = "?") -> str:
-    """A host's text in a finding, at most 120 characters; ``default`` where it is none or empty.
+def text(value: object, default: str = "?", most: int = _LENGTH) -> str:
+    """A host's text in a finding, at most 120 characters, or ``most``; ``default`` where it is none or empty.
 
     Labels are compared, and a mark for what must not be shown keeps their length.
     """
     if not isinstance(value, str):
         return default
-    cut = value[: _LENGTH + 1]
-    if len(cut) > _LENGTH:
-        cut = cut[: _LENGTH - len(ELLIPSIS)] + ELLIPSIS
+    cut = value[: most + 1]
+    if len(cut) > most:
+        cut = cut[: most - len(ELLIPSIS)] + ELLIPSIS
     return _INVISIBLE.sub("?", cut) or default
 
 

@@ -195,8 +195,8 @@ def make_facts(**overrides: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "schema": 1,
         "collected_at": "2026-11-22T08:00:00Z",
-        "gather_subset": ["census", "counters", "kernel", "listeners", "memory", "namespaces", "sysctl_files",
-                          "sysctls"],
+        "gather_subset": ["census", "connection_reuse", "counters", "kernel", "listeners", "memory", "namespaces",
+                          "sysctl_files", "sysctls"],
         "source": "sock_diag",
         "kernel": {
             "release": "6.18.44",
@@ -217,6 +217,7 @@ def make_facts(**overrides: Any) -> dict[str, Any]:
             "ehash_bytes": 2097152,
             "ehash_source": "sysctl",
         },
+        "connection_reuse": [],
         **make_persisted([]),
         "unavailable": [],
     }

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.tcpops.timewait.plugins.filter import bucket_limit, wider_range, worse_findings
+from ansible_collections.tcpops.timewait.plugins.filter import bucket_limit, reuse_edits, wider_range, worse_findings
 from support.facts_factory import make_facts
 
-PLUGINS = (bucket_limit, wider_range, worse_findings)
+PLUGINS = (bucket_limit, reuse_edits, wider_range, worse_findings)
 
 
 def names(plugin: ModuleType) -> str:
@@ -34,9 +34,24 @@ def test_they_give_plain_data() -> None:
     assert change == {"before": None, "after": critical, "reason": "new: TW-POOL-003 CRITICAL on x: full"}
 
 
+def test_lines_are_those_of_one_backend_and_of_one_server_where_it_is_named() -> None:
+    one = {"server": "nginx", "path": "/a", "line": 1, "backend": "app"}
+    one |= {"reason": "no-keepalive", "change": "keepalive 32;"}
+    never = {**one, "server": "haproxy", "path": "/b", "reason": "closed", "change": ""}
+    facts = make_facts(connection_reuse=[one, never, {**one, "backend": "another"}])
+    nginx = "/a:1: connections of app: the upstream keeps no idle connections; write keepalive 32;"
+    haproxy = "/b:1: connections of app: the connection is closed after each response; take it away"
+    assert use(reuse_edits, facts, "app") == [nginx, haproxy]
+    assert use(reuse_edits, facts, "app", "nginx") == [nginx]
+    assert use(reuse_edits, facts, "none") == []
+    del facts["connection_reuse"]
+    assert use(reuse_edits, facts, "app") == []
+
+
 @pytest.mark.parametrize(
     ("plugin", "arguments"),
     [
+        (reuse_edits, ("garbage", "app")),
         (bucket_limit, ("garbage",)),
         (bucket_limit, (make_facts(), "much")),
         (bucket_limit, (make_facts(), None)),

@@ -77,7 +77,8 @@ def check_schema(findings: list[Finding]) -> None:
 def test_ids_are_unique_and_of_their_family() -> None:
     ids = [rule.id for rule in RULES]
     assert len(ids) == len(set(ids))
-    assert all(identifier.rsplit("-", 1)[0] in ("TW-POOL", "TW-SYS", "TW-KERN", "TW-MEM") for identifier in ids)
+    families = {identifier.rsplit("-", 1)[0] for identifier in ids}
+    assert families == {"TW-APP", "TW-POOL", "TW-SYS", "TW-KERN", "TW-MEM"}
 
 
 def test_rules_name_thresholds_that_there_are_and_every_threshold_is_read() -> None:
@@ -126,7 +127,7 @@ def test_unusable_facts_are_one_error(facts: object) -> None:
 
 
 PARTS = {
-    "pools": {"TW-POOL-001", "TW-POOL-002", "TW-POOL-003", "TW-POOL-004", "TW-POOL-005", "TW-POOL-006", "TW-SYS-007"},
+    "pools": {"TW-APP-001", *(f"TW-POOL-00{number}" for number in range(1, 7)), "TW-SYS-007"},
     "totals": {"TW-POOL-006", "TW-SYS-003", "TW-SYS-007"},
     "counters": {"TW-KERN-002", "TW-SYS-006"},
     "listeners": {"TW-KERN-003", "TW-SYS-005"},
@@ -251,7 +252,8 @@ def test_pools_that_cannot_be_read_are_told_and_the_others_judged() -> None:
     findings = judge(facts)
     assert findings[0].id == "TW-POOL-003"
     found = errors(facts)
-    assert set(found) == {"TW-POOL-001", "TW-POOL-002", "TW-POOL-003", "TW-POOL-004"}  # not the inbound one
+    # not the inbound one
+    assert set(found) == {"TW-APP-001", "TW-POOL-001", "TW-POOL-002", "TW-POOL-003", "TW-POOL-004"}
     assert "1 outbound pools" in found["TW-POOL-001"].evidence[0]
 
 

@@ -86,6 +86,24 @@ def failing(pools: list[Any] | None = None, **fields: Any) -> dict[str, Any]:
     return make_facts(pools=pools or [], connect_failures=part)
 
 
+NO_KEEPALIVE = {
+    "server": "nginx",
+    "path": "/etc/nginx/conf.d/app.conf",
+    "line": 12,
+    "backend": "app",
+    "reason": "no-keepalive",
+    "change": "keepalive 32;",
+    "destinations": [{"address": "10.0.0.2", "port": 80}],
+}
+TWO_SERVERS = [{"address": "10.0.0.1", "port": 80}, {"address": "10.0.0.2", "port": 80}]
+NEVER = {**NO_KEEPALIVE, "server": "haproxy", "path": "/etc/haproxy/haproxy.cfg", "reason": "never", "change": ""}
+
+
+def anew(*lines: dict[str, Any], namespaces: list[Any] | None = None, **fields: Any) -> dict[str, Any]:
+    where = {"namespaces": namespaces} if namespaces else {"pools": [make_pool(**{"capacity": 10000, **fields})]}
+    return make_facts(connection_reuse=list(lines), **where)
+
+
 def held(ports: str) -> dict[str, Any]:
     return {"held_ports": ports, "listeners": [{"address": "::", "port": 40000}]}
 
@@ -115,6 +133,12 @@ def persisted(lines: list[Any], running: object = 1, scripts: list[Any] | None =
 
 
 FIRING = [
+    Case("TW-APP-001", "nginx, at half", anew(NO_KEEPALIVE, used=5000)),
+    Case("TW-APP-001", "HAProxy, exhausted", anew(NEVER, used=10000)),
+    Case("TW-APP-001", "one of several servers", anew({**NEVER, "destinations": TWO_SERVERS}, used=5000)),
+    Case("TW-APP-002", "no pool at all", make_facts(connection_reuse=[NO_KEEPALIVE])),
+    Case("TW-APP-002", "names are not resolved", anew({**NO_KEEPALIVE, "destinations": []}, used=5000)),
+    Case("TW-APP-003", "no pool at all", make_facts(connection_reuse=[NO_KEEPALIVE, NEVER])),
     Case("TW-POOL-001", "at half", pool(used=5000)),
     Case("TW-POOL-001", "a small pool counts like a large one", pool(used=2, capacity=4)),
     Case("TW-POOL-001", "reusable leaves half", pool(used=10000, reusable=5000)),
@@ -170,6 +194,20 @@ FIRING = [
 ]
 
 SILENT = [
+    Case("TW-APP-001", "just below half", anew(NO_KEEPALIVE, used=4999)),
+    Case("TW-APP-001", "another port", anew(NO_KEEPALIVE, used=5000, remote_port=81)),
+    Case("TW-APP-001", "another address", anew(NO_KEEPALIVE, used=5000, remote_address="10.0.0.3")),
+    Case("TW-APP-001", "names are not resolved", anew({**NO_KEEPALIVE, "destinations": []}, used=5000)),
+    Case("TW-APP-001", "inbound", anew(NO_KEEPALIVE, direction="inbound", used=5000)),
+    Case("TW-APP-001", "a container's pool", anew(
+        NO_KEEPALIVE, namespaces=[make_namespace(), make_container(pools=[make_pool(used=28000)])]
+    )),
+    Case("TW-APP-001", "nothing found", pool(used=5000)),
+    Case("TW-APP-002", "nothing found", anew()),
+    Case("TW-APP-002", "HAProxy's", anew(NEVER)),
+    Case("TW-APP-002", "no line", anew({**NO_KEEPALIVE, "line": None}, {**NO_KEEPALIVE, "path": 7})),
+    Case("TW-APP-003", "nothing found", anew()),
+    Case("TW-APP-003", "nginx's", anew(NO_KEEPALIVE)),
     Case("TW-POOL-001", "just below half", pool(used=4999)),
     Case("TW-POOL-001", "high speaks instead", pool(used=8000)),
     Case("TW-POOL-001", "reusable leaves less than half", pool(used=10000, reusable=5001)),
@@ -628,3 +666,44 @@ def test_files_that_were_asked_for_and_are_not_there_are_an_error_and_else_nothi
     assert [finding.state for finding in judge(facts) if finding.id == "TW-SYS-016"] == ["error"]
     facts["gather_subset"].remove("sysctl_files")
     assert judge(facts) == []
+
+
+def test_what_is_to_be_written_for_reuse_comes_before_all_other_cures() -> None:
+    facts = anew(NO_KEEPALIVE, {**NO_KEEPALIVE, "line": 20, "reason": "http-1.0", "change": "proxy_http_version 1.1;"},
+                 used=9000)  # fmt: skip
+    (scarce,) = [one for one in judge(facts) if one.id == "TW-POOL-002"]
+    assert (scarce.remedy_note or "").startswith(
+        "First of all use connections again. Write keepalive 32; at /etc/nginx/conf.d/app.conf:12,"
+        " proxy_http_version 1.1; at /etc/nginx/conf.d/app.conf:20. Then: nginx -t && systemctl reload nginx."
+    )
+
+
+def test_a_line_that_is_to_go_is_told_so() -> None:
+    (found,) = [one for one in judge(anew(NEVER)) if one.id == "TW-APP-003"]
+    assert "Take away the line at /etc/haproxy/haproxy.cfg:12." in (found.remedy_note or "")
+    assert found.evidence == [
+        "/etc/haproxy/haproxy.cfg:12: connections of app: no connection is used for another client's request"
+    ]
+
+
+def test_of_many_lines_the_first_ones_are_shown_and_the_others_counted() -> None:
+    lines = [{**NEVER, "line": number} for number in range(1, 12)]
+    (found,) = [one for one in judge(anew(*lines)) if one.id == "TW-APP-003"]
+    assert len(found.evidence) == 9
+    assert found.evidence[-1] == "and 3 lines more"
+    assert "The facts have 3 lines more." in (found.remedy_note or "")
+
+
+def test_reuse_that_was_asked_for_and_cannot_be_told_is_an_error() -> None:
+    facts = make_facts(unavailable=[{"what": "connection_reuse", "reason": "no"}])
+    del facts["connection_reuse"]
+    found = {one.id: one for one in judge(facts) if one.state == "error"}
+    assert set(found) == {"TW-APP-002", "TW-APP-003"}
+    assert "connection_reuse: no" in found["TW-APP-002"].evidence[0]
+    facts["gather_subset"].remove("connection_reuse")
+    assert judge(facts) == []
+
+
+@pytest.mark.parametrize("junk", [None, 1, "x", {}, [[]], [{}], [{"path": "/a", "line": 1, "destinations": [7, {}]}]])
+def test_junk_about_reuse_raises_nothing(junk: object) -> None:
+    judge(make_facts(connection_reuse=junk, pools=[make_pool(used=28000)]))
