@@ -11,6 +11,10 @@
 
 set -eu
 cd "$(dirname "$0")/../extensions/molecule/image"
+# One at a time: others wait for what it builds instead of building it as well.
+mkdir -p ../../../.cache
+exec 9> ../../../.cache/lab-images.lock
+flock 9
 kinds=../../../tests/lab
 
 say() { printf '%s\n' "$*" >&2; }

@@ -61,8 +61,8 @@ NEEDS = {
 }
 
 
-def _pytest(folder: str) -> tuple[str, ...]:
-    return ("python", "-m", "pytest", "-q", folder)
+def _pytest(folder: str, *options: str) -> tuple[str, ...]:
+    return ("python", "-m", "pytest", "-q", *options, folder)
 
 
 # Quick ones first: a typo should not cost ten minutes.
@@ -84,7 +84,8 @@ CHECKS = (
     Check(
         "namespaces",
         "integration",
-        _pytest("tests/integration"),
+        # they wait for hosts more than they compute; what a file has set up, its tests share
+        _pytest("tests/integration", "--numprocesses=2", "--dist=loadfile", "--durations=20"),
         # containers: sysctl loaders and units are compared with those of real releases
         ("namespaces", "sshd", "containers"),
         "tests/integration",
@@ -94,6 +95,7 @@ CHECKS = (
     Check("molecule-audit", "molecule", ("tools/run_molecule.sh", "audit"), ("containers",)),
     Check("molecule-sysctls", "molecule", ("tools/run_molecule.sh", "sysctls"), ("containers",)),
     Check("molecule-web", "molecule", ("tools/run_molecule.sh", "web"), ("containers",)),
+    Check("molecule-addresses", "molecule", ("tools/run_molecule.sh", "addresses"), ("containers",)),
     # The oldest kernel of the matrix and the newest.
     Check("molecule-kernels", "molecule", ("tools/run_kernels.sh", "bullseye", "sid"), ("guests",)),
     # All of them; this one writes docs/kernel-matrix.md.

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).resolve().parents[2]
-if str(_ROOT) not in sys.path:
-    sys.path.insert(0, str(_ROOT))
+for _path in (str(_ROOT), str(_ROOT / ".cache")):  # the collection is linked in there by `make setup`
+    if _path not in sys.path:
+        sys.path.insert(0, _path)
 
 from tests.lab.namespaces import Lab, Namespace, lab  # noqa: E402
 from tests.lab.traffic import Traffic  # noqa: E402

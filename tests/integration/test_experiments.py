@@ -69,8 +69,8 @@ def started(namespace: Namespace, **options: Any) -> Iterator[subprocess.Popen[s
     )
     assert module.stdin
     try:
-        with module.stdin:
-            module.stdin.write(facts.module_input(**options))
+        module.stdin.write(facts.module_input(**options))
+        module.stdin.close()
         yield module
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -52,7 +52,8 @@ def test_a_namespace_that_is_gone_does_not_run_commands_outside(made: Lab) -> No
         namespace.run("true")
 
 
-def test_the_next_run_removes_what_a_killed_one_left(made: Lab) -> None:
+def killed_with_a_namespace() -> str:
+    """Name of the namespace that a process left when it was killed."""
     code = (
         "import os, signal\n"
         "from tests.lab.namespaces import Lab\n"
@@ -67,9 +68,19 @@ def test_the_next_run_removes_what_a_killed_one_left(made: Lab) -> None:
     with killed.stdout:
         name = killed.stdout.readline().strip()
     assert killed.wait(timeout=60) == -signal.SIGKILL
-    assert os.path.exists(f"/run/netns/{name}")
-    assert name in reap()
-    assert not os.path.exists(f"/run/netns/{name}")
+    return name
+
+
+def test_the_next_run_removes_what_a_killed_one_left(made: Lab) -> None:
+    # another run of the tests, beside this one, may be the next one
+    names = []
+    for _try in range(5):
+        names.append(killed_with_a_namespace())
+        if names[-1] in reap():
+            break
+    else:
+        pytest.fail(f"{names} were not removed, or five times by somebody else")
+    assert not any(os.path.exists(f"/run/netns/{name}") for name in names)
 
 
 def test_traffic_says_what_it_could_not_make(made: Lab) -> None:

@@ -18,15 +18,32 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 ROOT = Path(__file__).resolve().parents[3]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 SHORT = {
+    "add_client_addresses": "client",
     "add_listen_ports": "listen",
+    "add_server_addresses": "server",
     "fix_timestamps": "timestamps",
     "raise_tw_buckets": "buckets",
     "remove_tw_recycle": "recycle",
     "set_tw_reuse": "reuse",
+    "spread_over_ports": "spread",
     "widen_port_range": "widen",
 }
 #: variables that mean the same in every role that has them
-SHARED = {"timewait_conflicts", "timewait_journal_keep"}
+SHARED = {
+    "timewait_addresses_count",
+    "timewait_addresses_free_range",
+    "timewait_addresses_install",
+    "timewait_addresses_interface",
+    "timewait_addresses_list",
+    "timewait_addresses_state",
+    "timewait_addresses_wait",
+    "timewait_conflicts",
+    "timewait_journal_keep",
+    "timewait_spread_backend",
+    "timewait_spread_despite_reuse",
+    "timewait_spread_server",
+    "timewait_spread_watch",
+}
 #: what a fleet is to bear, and not how a role does it
 GOALS = {"timewait_target_rate"}
 _VARIABLE = re.compile(r"(?<![\w.])(?:__)?timewait_\w+")
