@@ -9,9 +9,9 @@ usage: snapshot.py save FILE PART...
 
 Parts: "files", the configuration; "net", the sysctls of the network namespace that
 this runs in; "machine", those that containers share with their machine; "listening",
-the TCP sockets that listen; names of units of systemd, when they were started or reloaded
-last. Comparing prints a line for each difference in these parts. This must not need the
-collection that is tested.
+the TCP sockets that listen; "addresses", those of all interfaces, and the routes;
+names of units of systemd, when they were started or reloaded last. Comparing prints a
+line for each difference in these parts. This must not need the collection that is tested.
 """
 
 import hashlib
@@ -115,6 +115,20 @@ def readable(address):
     return str(ipaddress.ip_address(struct.pack("=%dI" % size, *struct.unpack(">%dI" % size, bytes.fromhex(address)))))
 
 
+def addresses():
+    """A line for each address and each route, as ``ip`` tells them, but for those of a link alone: they follow from its
+    hardware address, which is another one after a boot."""
+    seen = {}
+    for family in ("-4", "-6"):
+        for what in (["address"], ["route", "show", "table", "all"]):
+            told = subprocess.check_output(["ip", "-oneline", family, *what]).decode("ascii")
+            for words in map(str.split, told.splitlines()):
+                if not any(word.startswith("fe80:") for word in words):
+                    # an address comes with the number of its interface
+                    seen[" ".join(["ip", what[0], *words[1 if what[0] == "address" else 0 :]])] = ""
+    return seen
+
+
 def unit(name):
     """Its process, and when its state changed: reloading is a state of its own."""
     properties = "ActiveState,InvocationID,MainPID,StateChangeTimestampMonotonic"
@@ -127,6 +141,7 @@ PARTS = {
     "net": lambda: sysctls(in_net),
     "machine": lambda: sysctls(in_machine),
     "listening": listening,
+    "addresses": addresses,
 }
 
 
