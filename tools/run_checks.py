@@ -33,6 +33,8 @@ COUNTS = (
     re.compile(r"^(?:FATAL: )?((?:The \d+ sanity|Found \d+ err|Failed:).*)$", re.MULTILINE),
     re.compile(r"^(?:INFO +)?((?:All checks passed|Success|Passed|checked|Molecule executed).*)$", re.MULTILINE),
 )
+# How they say what went wrong: Ansible, pytest, and the others. An attempt that is made again is no failure.
+TROUBLE = re.compile(r"^(?:fatal: |failed: |FAILED (?!- RETRYING)|ERROR|FATAL)")
 
 
 class Result(NamedTuple):
@@ -152,6 +154,15 @@ def counted(text: str) -> str:
     return ""
 
 
+def trouble(text: str) -> list[str]:
+    """The last thing that went wrong, with what is said of it, and how the log ends."""
+    lines = [line[:300] for line in text.splitlines()]
+    places = [number for number, line in enumerate(lines) if TROUBLE.match(line)]
+    said = lines[places[-1] :][:12] if places else []
+    after = places[-1] + len(said) if places else 0
+    return said + lines[max(after, len(lines) - 8) :]
+
+
 def run(check: Check, running: Running, installing: threading.Lock) -> Result:
     """Run one check and show the end of its log if it fails."""
     with installing:
@@ -221,6 +232,11 @@ def main() -> int:
     for result in results:
         print(f"{result.name:20} {result.outcome:8} {result.seconds:6.1f} s  {result.detail}")
     print(f"\n{time.monotonic() - started:.0f} s in all, logs in {LOGS.relative_to(ROOT)}/\n")
+    # once more, for whoever has the end of the output only
+    for result in results:
+        if result.outcome == "failed":
+            text = (LOGS / f"{result.name}.log").read_text(errors="replace")
+            print("\n".join([f"{result.name}:", *(f"    | {line}" for line in trouble(text)), ""]))
     outcomes = [result.outcome for result in results]
     print(", ".join(f"{outcomes.count(word)} {word}" for word in ("passed", "failed", "skipped")))
     return 1 if "failed" in outcomes else 0
