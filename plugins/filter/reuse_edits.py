@@ -21,6 +21,7 @@ description:
   - Picks the lines of HAProxy's and nginx's configuration that keep connections of one backend from being used again
     out of the facts of a load balancer. Using them again is the cure before all others, so that roles look for it
     before they spend a port or an address.
+  - What could not be seen is told as well, because it may be in the way, too.
 positional: _input, backend, server
 options:
   _input:
@@ -57,7 +58,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - A sentence for each line, with its place, why it is in the way, and what to write there.
+    - A sentence for each line, with its place, why it is in the way, and what to write there; and one for each
+      configuration that was not understood.
   type: list
   elements: str
   sample:
@@ -66,18 +68,20 @@ _value:
 
 
 def reuse_edits(facts: object, backend: str, server: str = "") -> list[str]:
-    """A sentence for each line.
+    """A sentence for each line, and for each server whose lines are not known.
 
     :raises AnsibleFilterError: when the facts are none.
     """
     readable = read_facts(facts)
     if isinstance(readable, str):
         raise AnsibleFilterError(f"tcpops.timewait.reuse_edits: {readable}")
-    return [
+    lines = [
         f"{line.told}; {f'write {line.change}' if line.change else 'take it away'}"
         for line in readable.connection_reuse or []
         if line.backend == backend and server in ("", line.server)
     ]
+    unseen = [reason.rstrip(".") for reason in readable.unseen_reuse(server)]
+    return lines + [f"whether connections of {backend} are used again was not seen: {reason}" for reason in unseen]
 
 
 class FilterModule:

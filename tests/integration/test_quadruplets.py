@@ -211,3 +211,20 @@ def test_where_connections_could_be_used_again_nothing_is_spent(hosts: dict[str,
     hosts["lb"].write("/etc/nginx/nginx.conf", written)
     again = hosts["lb"].module("timewait_facts", gather_subset=["connection_reuse"])["ansible_facts"]["timewait"]
     assert again["connection_reuse"] == []
+
+
+def test_what_was_not_understood_is_no_leave_to_spend(hosts: dict[str, Container], tmp_path: Path) -> None:
+    before = hosts["lb"].read("/etc/nginx/nginx.conf")
+    files, addresses = files_of(hosts), addresses_of(hosts)
+    hosts["lb"].write("/etc/nginx/nginx.conf", before + "}\n")
+    try:
+        done, said = play(hosts, tmp_path, "tcpops.timewait.add_quadruplets")
+        assert done["lb"] == (0, 1), said
+        assert "whether connections of app are used again was not seen: nginx: /etc/nginx/nginx.conf" in said, said
+        # what has nothing to do with it goes on
+        haproxy = {"timewait_spread_server": "haproxy"}
+        others, said = play(hosts, tmp_path, "tcpops.timewait.add_quadruplets", "--check", **haproxy)
+        assert all(failed == 0 for _changed, failed in others.values()), said
+    finally:
+        hosts["lb"].write("/etc/nginx/nginx.conf", before)
+    assert files_of(hosts) == files and addresses_of(hosts) == addresses, said

@@ -324,6 +324,12 @@ class Facts:
         """Lines that keep connections from being used again; None when the document does not say."""
         return read_reuse(self._raw.get("connection_reuse"))
 
+    def unseen_reuse(self, server: str) -> list[str]:
+        """Why not all lines of ``connection_reuse`` are known: of haproxy or nginx, or of both when empty. A reason
+        begins with the server that it is about, if it is about one."""
+        others = tuple(f"{one}: " for one in ("haproxy", "nginx") if server not in ("", one))
+        return [why for what, why in self._problems() if what == "connection_reuse" and not why.startswith(others)]
+
     def _problems(self) -> Iterator[tuple[str, str]]:
         for entry in listing(self._raw.get("unavailable")) or []:
             problem = mapping(entry)

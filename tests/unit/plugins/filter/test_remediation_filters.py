@@ -48,6 +48,15 @@ def test_lines_are_those_of_one_backend_and_of_one_server_where_it_is_named() ->
     assert use(reuse_edits, facts, "app") == []
 
 
+def test_what_was_not_seen_of_a_server_is_told_unless_the_other_one_is_named() -> None:
+    nginx, many = "nginx: /etc/nginx/nginx.conf:3: no }.", "300 lines are more than are told: the first 200"
+    gaps = [{"what": "connection_reuse", "reason": reason} for reason in (nginx, many)]
+    facts = make_facts(connection_reuse=[], unavailable=[*gaps, {"what": "census", "reason": "nginx: no"}])
+    told = [f"whether connections of app are used again was not seen: {why}" for why in (nginx[:-1], many)]
+    assert use(reuse_edits, facts, "app") == use(reuse_edits, facts, "app", "nginx") == told
+    assert use(reuse_edits, facts, "app", "haproxy") == told[1:]
+
+
 @pytest.mark.parametrize(
     ("plugin", "arguments"),
     [
