@@ -18,13 +18,12 @@ from typing import Any
 import ansible
 
 from tests.lab.namespaces import Namespace
-from tests.lab.server_image import VOLUMES, image_of, shell
+from tests.lab.server_image import VOLUMES, image_of, inside, run_inside, shell
 
 _NUMBERS = itertools.count()
-_SECONDS = 300
 _START = (
-    'podman run --detach --name "$1" --systemd always --network "ns:$2" --cap-add NET_ADMIN --cap-add NET_RAW'
-    ' "${@:4}" "$3"'
+    'podman run --detach --name "$1" --hostname "$1" --systemd always --network "ns:$2"'
+    ' --cap-add NET_ADMIN --cap-add NET_RAW "${@:4}" "$3"'
 )
 _SITE = "/opt/site"
 #: what is mounted is read-only, and to compile it anew takes longer than to run it
@@ -78,12 +77,10 @@ class Container:
 
     def argv(self, *command: str) -> list[str]:
         """A command line that runs inside."""
-        return ["podman", "exec", "--interactive", self.name, *command]
+        return inside(self.name, *command)
 
     def try_run(self, *command: str, text_in: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.argv(*command), check=False, capture_output=True, text=True, input=text_in, timeout=_SECONDS
-        )
+        return run_inside(self.name, *command, text_in=text_in)
 
     def run(self, *command: str, text_in: str = "") -> str:
         done = self.try_run(*command, text_in=text_in)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -15,7 +16,9 @@ from tests.lab.facts import ROOT
 
 #: the first run on a machine makes the images
 SECONDS = 1800
+_RUN_SECONDS = 300
 _IMAGE = 'tools/build_lab_images.sh "$1/$2" | cut -d " " -f 2'
+_INSIDE = str(ROOT / "extensions" / "molecule" / "lab" / "inside.py")
 _COLLECTION = "/opt/ansible_collections/tcpops/timewait"
 #: what a container needs to run the tests' own programs
 VOLUMES = (
@@ -28,6 +31,17 @@ def shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A script with what podman needs on a machine like this."""
     command = ["bash", "-euc", f". tools/machine_quirks.sh; {script}", "bash", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def inside(container: str, *command: str) -> list[str]:
+    """A command line that runs in a container, which must be named as its host."""
+    return [sys.executable, "-IS", _INSIDE, container, *command]
+
+
+def run_inside(container: str, *command: str, text_in: str = "") -> subprocess.CompletedProcess[str]:
+    """What a command in a container says."""
+    argv = inside(container, *command)
+    return subprocess.run(argv, check=False, capture_output=True, text=True, input=text_in, timeout=_RUN_SECONDS)
 
 
 def image_of(suite: str, folder: str = "servers") -> str:

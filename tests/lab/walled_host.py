@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.lab.facts import ROOT
 from tests.lab.namespaces import Lab, Namespace, ip, lab
-from tests.lab.server_image import VOLUMES, image_of, shell
+from tests.lab.server_image import VOLUMES, image_of, run_inside, shell
 
 #: the host, and clients at one link
 HOST, CLIENT, OTHER, THIRD = "10.99.0.1", "10.99.0.2", "10.99.0.3", "10.99.0.4"
@@ -23,14 +23,11 @@ HOST6, CLIENT6 = "fd99::1", "fd99::2"
 PORTS = (80, 81, 82, 85, 443)
 #: SELinux's policy in memory: semanage copies all of it for each change, and waits for the disk
 _START = (
-    'podman run --detach --name "$1" --systemd "$2" --network "ns:$3"'
+    'podman run --detach --name "$1" --hostname "$1" --systemd "$2" --network "ns:$3"'
     ' --cap-add NET_ADMIN --cap-add NET_RAW --tmpfs /var/lib/selinux --tmpfs /etc/selinux "${@:5}" "$4"'
     ' $(if [ "$2" = false ]; then echo sleep infinity; fi)'
 )
 _END = 'podman rm --force --ignore --time 0 "$1"'
-_READY = 'podman exec "$1" systemctl is-system-running || true'
-_RUN = 'podman exec "$1" sh -euc "$2"'
-_STEPS = 'podman exec --env ENFORCED="$2" "$1" python3 -m tests.lab.firewall_steps "${@:3}"'
 
 
 class WalledHost:
@@ -45,13 +42,14 @@ class WalledHost:
 
     def run(self, script: str) -> str:
         """Output of a script in the container."""
-        done = shell(_RUN, self._name, script)
+        done = run_inside(self._name, "sh", "-euc", script)
         assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
         return done.stdout
 
     def step(self, verb: str, *numbers: int) -> Any:
         """What ``firewall_steps`` answers."""
-        done = shell(_STEPS, self._name, self.enforced, verb, *map(str, numbers))
+        steps = ("env", f"ENFORCED={self.enforced}", "python3", "-m", "tests.lab.firewall_steps")
+        done = run_inside(self._name, *steps, verb, *map(str, numbers))
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout)
 
@@ -100,7 +98,8 @@ def walled_host(suite: str, name: str, *, boots: bool = True) -> Iterator[Walled
             started = shell(_START, name, "always" if boots else "false", host.path, image, *VOLUMES)
             assert started.returncode == 0, started.stderr
             deadline = time.monotonic() + 120
-            while boots and shell(_READY, name).stdout.strip() not in ("running", "degraded"):
+            is_up = ("systemctl", "is-system-running")
+            while boots and run_inside(name, *is_up).stdout.strip() not in ("running", "degraded"):
                 assert time.monotonic() < deadline, "systemd did not come up"
                 time.sleep(0.3)
             yield WalledHost(name, made, client)

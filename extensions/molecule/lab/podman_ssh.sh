@@ -10,4 +10,4 @@
 while [ $# -gt 2 ]; do
     shift
 done
-exec podman exec --interactive "$1" sh -c "$2"
+exec python3 -IS "${0%/*}/inside.py" "$1" sh -c "$2"
