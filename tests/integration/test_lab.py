@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.container import Container
+from tests.lab.facts import ROOT
 from tests.lab.namespaces import Lab, lab, leftovers, reap
+from tests.lab.server_image import run_inside
 from tests.lab.traffic import Traffic
 
-_ROOT = Path(__file__).resolve().parents[2]
 _OWN_SYSCTLS = ("ip_local_port_range", "tcp_tw_reuse", "tcp_max_tw_buckets", "ip_local_reserved_ports")
 
 
@@ -52,6 +54,24 @@ def test_a_namespace_that_is_gone_does_not_run_commands_outside(made: Lab) -> No
         namespace.run("true")
 
 
+def test_what_is_run_in_a_container_never_runs_on_the_machine(made: Lab) -> None:
+    container = Container("bookworm", made.namespace())
+    try:
+        assert container.run("cat", "/etc/hostname").strip() == container.name
+        # as after a restart, when another process has the number of its first one
+        remembered = ROOT / ".cache" / "containers" / container.name
+        remembered.write_text(str(os.getpid()))
+        assert container.run("cat", "/etc/hostname").strip() == container.name
+        assert remembered.read_text() != str(os.getpid())
+        # as podman would give it: it is no more than root in this container
+        inside = container.run("grep", "CapEff", "/proc/self/status")
+        assert inside == container.run("grep", "CapEff", "/proc/1/status")
+    finally:
+        container.remove()
+    gone = run_inside(container.name, "true")
+    assert gone.returncode == 125 and gone.stderr.endswith(f"inside.py: {container.name} does not run\n"), gone
+
+
 def killed_with_a_namespace() -> str:
     """Name of the namespace that a process left when it was killed."""
     code = (
@@ -63,7 +83,7 @@ def killed_with_a_namespace() -> str:
         "print(namespace.name, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    killed = subprocess.Popen([sys.executable, "-c", code], cwd=_ROOT, stdout=subprocess.PIPE, text=True)
+    killed = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert killed.stdout
     with killed.stdout:
         name = killed.stdout.readline().strip()

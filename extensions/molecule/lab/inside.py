@@ -15,7 +15,7 @@ import resource
 import sys
 
 # The rest of the imports is where it is needed: this starts a thousand times, and they would take most of its time.
-CACHE = os.environ.get("XDG_RUNTIME_DIR", "/run") + "/tcpops-timewait-lab"
+CACHE = os.path.abspath(f"{os.path.dirname(__file__)}/../../../.cache/containers")
 #: as podman exits when there is no such container
 NO_CONTAINER = 125
 
