@@ -31,8 +31,15 @@ set -eu
 awk '$4 ~ /^net:/ {print $5}' /proc/self/mountinfo | xargs -r umount -l
 mount -t tmpfs tmpfs /run
 if [ "$4" = changeable ]; then
-    # a copy: what is written stays in here, and what somebody writes to the machine's meanwhile does not come in
-    cp -a /etc /run/etc
+    # a copy: what is written stays in here, and what somebody writes to the machine's meanwhile does not come in;
+    # what is taken away while it is copied, as by an installation, fails the copy
+    tries=0
+    until cp -a /etc /run/etc; do
+        rm -rf /run/etc
+        tries=$((tries + 1))
+        [ "$tries" -lt 10 ]
+        sleep 1
+    done
     mount --bind /run/etc /etc
     mount -t tmpfs -o mode=0755 tmpfs /var/lib
 fi

@@ -139,23 +139,21 @@ def _without_upstream(tree: Tree, blocks: _Blocks, one: Pass, by_default: bool) 
     end = start + len(one.host) + (len(":%d" % one.port) if one.port else 0)
     block = "upstream NAME { server %s; keepalive 32; } in http, and here" % name
     changes = [block, "%s %sNAME%s;" % (one.at.directive.name, written[:start], written[end:])]
-    elsewhere = []
-    # what is passed on by default is the name that the line has
-    headers = blocks.innermost(one, "proxy_set_header") if one.at.directive.name == "proxy_pass" else []
-    host = "proxy_set_header Host %s;" % written[start:end]
-    if headers and not _setting(headers, "host"):
-        # one more in a block that has none would keep out those from outside
-        elsewhere.append(Unused(headers[-1].path, headers[-1].line, name, "no-upstream", host))
-    elif not headers and one.at.directive.name == "proxy_pass":
-        changes.append(host)
+    needed = [*_host_of(blocks, one, name, written[start:end]), *_of_request(tree, blocks, one, name, by_default)]
     here = (one.at.path, one.at.line)
-    for found in _of_request(tree, blocks, one, name, by_default):
-        if (found.path, found.line) == here:
-            changes.append(found.change)
-        else:
-            elsewhere.append(found)
+    changes += [unused.change for unused in needed if (unused.path, unused.line) == here]
     yield Unused(*here, name, "no-upstream", " ".join(changes))
-    yield from elsewhere
+    yield from (unused for unused in needed if (unused.path, unused.line) != here)
+
+
+def _host_of(blocks: _Blocks, one: Pass, name: str, passed: str) -> Iterator[Unused]:
+    """The header that would have the name of the upstream by default."""
+    if one.at.directive.name == "proxy_pass":
+        headers = blocks.innermost(one, "proxy_set_header")
+        if not _setting(headers, "host"):
+            # one more in a block that has none would keep out those from outside
+            at = headers[-1] if headers else one.at
+            yield Unused(at.path, at.line, name, "no-upstream", "proxy_set_header Host %s;" % passed)
 
 
 def _setting(headers: List[Placed], name: str) -> List[Placed]:
