@@ -11,10 +11,8 @@
 
 set -eu
 cd "$(dirname "$0")/../extensions/molecule/image"
-# One at a time: others wait for what it builds instead of building it as well.
-mkdir -p ../../../.cache
-exec 9> ../../../.cache/lab-images.lock
-flock 9
+locks=../../../.cache/lab-images
+mkdir -p "$locks"
 kinds=../../../tests/lab
 
 say() { printf '%s\n' "$*" >&2; }
@@ -53,6 +51,9 @@ hash_of() { cat "$@" | sha256sum | cut -c 1-12; }
 
 for wanted in "$@"; do
     suite=${wanted%%/*}
+    # One at a time of a release: others wait for what it builds instead of building it as well.
+    exec 9> "$locks/$suite.lock"
+    flock 9
     image="localhost/tcpops-timewait-lab:$suite-$(hash_of ./*)"
     if ! podman image exists "$image"; then
         base=$(base_image "$suite")

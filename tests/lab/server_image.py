@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -39,9 +40,17 @@ def inside(container: str, *command: str) -> list[str]:
 
 
 def run_inside(container: str, *command: str, text_in: str = "") -> subprocess.CompletedProcess[str]:
-    """What a command in a container says."""
+    """What a command in a container says until it ends; what it has started may go on, with all that it inherits."""
     argv = inside(container, *command)
-    return subprocess.run(argv, check=False, capture_output=True, text=True, input=text_in, timeout=_RUN_SECONDS)
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        done = subprocess.run(
+            argv, check=False, stdout=output, stderr=errors, input=text_in.encode(), timeout=_RUN_SECONDS
+        )
+        said = []
+        for file in (output, errors):
+            file.seek(0)
+            said.append(file.read().decode())
+    return subprocess.CompletedProcess(argv, done.returncode, *said)
 
 
 def image_of(suite: str, folder: str = "servers") -> str:
