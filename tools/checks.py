@@ -30,12 +30,9 @@ class Check(NamedTuple):
     path: str = ""  # what the check is about: without it there is nothing to check
     timeout: int = 900  # seconds; beyond it something hangs
     on_request: bool = False  # runs only when named
-
-    @property
-    def lane(self) -> str:
-        """Checks of one lane run one after the other. Those with hosts wait more than they compute, so that what only
-        computes runs beside them."""
-        return "hosts" if set(self.needs) & {"namespaces", "containers", "guests"} else "machine"
+    # Checks of one lane run one after the other, those of two beside each other. Both take about as long, so that two
+    # processors have work until the end.
+    lane: int = 1
 
 
 NEEDS = {
@@ -85,17 +82,20 @@ CHECKS = (
         "namespaces",
         "integration",
         # they wait for hosts more than they compute; what a file has set up, its tests share
-        _pytest("tests/integration", "--numprocesses=2", "--dist=loadfile", "--durations=20"),
+        _pytest("tests/integration", "--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder", "--durations=20"),
         # containers: sysctl loaders and units are compared with those of real releases
         ("namespaces", "sshd", "containers"),
         "tests/integration",
         timeout=1800,
+        lane=2,
     ),
     Check("browser", "integration", _pytest("tests/browser"), ("browser",), "tests/browser"),
     Check("molecule-audit", "molecule", ("tools/run_molecule.sh", "audit"), ("containers",)),
     Check("molecule-sysctls", "molecule", ("tools/run_molecule.sh", "sysctls"), ("containers",)),
     Check("molecule-web", "molecule", ("tools/run_molecule.sh", "web"), ("containers",)),
-    Check("molecule-addresses", "molecule", ("tools/run_molecule.sh", "addresses"), ("containers",)),
+    Check(
+        "molecule-addresses", "molecule", ("tools/run_molecule.sh", "addresses"), ("containers",), timeout=1200, lane=2
+    ),
     # The oldest kernel of the matrix and the newest.
     Check("molecule-kernels", "molecule", ("tools/run_kernels.sh", "bullseye", "sid"), ("guests",)),
     # All of them; this one writes docs/kernel-matrix.md.

@@ -12,6 +12,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 folder=$1
+# Others wait for what it fetches.
+mkdir -p "$folder"
+exec 9> "$folder/fetch.lock"
+flock 9
 wheel_version=12.3.0
 
 if [ ! -e "$folder/ansible_collections/containers/podman" ]; then
@@ -19,7 +23,6 @@ if [ ! -e "$folder/ansible_collections/containers/podman" ]; then
     if ! compgen -G "$wheels/ansible-$wheel_version-*.whl" > /dev/null; then
         .venv/bin/python -m pip download -qq --disable-pip-version-check --no-deps -d "$wheels" "ansible==$wheel_version"
     fi
-    mkdir -p "$folder"
     .venv/bin/python - "$wheels"/ansible-"$wheel_version"-*.whl "$folder" << 'PYTHON'
 import sys
 import zipfile

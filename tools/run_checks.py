@@ -205,7 +205,7 @@ def run_all(checks: list[Check]) -> list[Result]:
             found[number] = result
         return found
 
-    lanes: dict[str, list[tuple[int, Check]]] = {}
+    lanes: dict[int, list[tuple[int, Check]]] = {}
     for number, check in enumerate(checks, 1):
         lanes.setdefault(check.lane, []).append((number, check))
     with concurrent.futures.ThreadPoolExecutor() as pool:

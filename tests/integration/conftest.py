@@ -21,6 +21,25 @@ for _path in (str(_ROOT), str(_ROOT / ".cache")):  # the collection is linked in
 from tests.lab.namespaces import Lab, Namespace, lab  # noqa: E402
 from tests.lab.traffic import Traffic  # noqa: E402
 
+#: files that take minutes, longest first
+_LONGEST = (
+    "test_quadruplets.py",
+    "test_roles.py",
+    "test_remediate.py",
+    "test_address_managers.py",
+    "test_socket_listeners.py",
+    "test_spread_module.py",
+    "test_history.py",
+    "test_web_listeners.py",
+    "test_add_listen_ports.py",
+    "test_firewalls.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They begin first, so that no process is alone with one of them at the end."""
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
+
 
 @pytest.fixture(name="made")
 def fixture_made() -> Iterator[Lab]:
