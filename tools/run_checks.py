@@ -34,7 +34,7 @@ COUNTS = (
     re.compile(r"^(?:INFO +)?((?:All checks passed|Success|Passed|checked|Molecule executed).*)$", re.MULTILINE),
 )
 # How they say what went wrong: Ansible, pytest, and the others. An attempt that is made again is no failure.
-TROUBLE = re.compile(r"^(?:fatal: |failed: |FAILED (?!- RETRYING)|ERROR|FATAL)")
+TROUBLE = re.compile(r"^(?:fatal: |failed: |FAILED (?!- RETRYING)|ERROR \S|FATAL)")
 
 
 class Result(NamedTuple):
