@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,11 @@ _LONGEST = (
     "test_add_listen_ports.py",
     "test_firewalls.py",
 )
+
+
+def pytest_configure() -> None:
+    """To be told to end is as being interrupted: fixtures take away what they made."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

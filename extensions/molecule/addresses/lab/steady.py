@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask all of some places at a steady rate, until SIGTERM, and then report. A request that fails is not sent again.
+"""Ask all of some places at a steady rate, until SIGTERM but for ten seconds at least, and then report. A request that
+fails is not sent again.
 
 usage: steady.py REPORT REQUESTS_PER_SECOND ADDRESS:PORT...
 
@@ -18,6 +19,7 @@ import time
 
 from ask import ask
 
+LEAST_SECONDS = 10
 MOST_SECONDS = 300
 
 
@@ -35,9 +37,9 @@ class Client(threading.Thread):
         self._ending = ending
 
     def run(self):
-        due = time.monotonic()
-        end = due + MOST_SECONDS
-        while not self._ending.wait(max(0, due - time.monotonic())) and due < end:
+        began = due = time.monotonic()
+        while due < began + LEAST_SECONDS or (not self._ending.is_set() and due < began + MOST_SECONDS):
+            time.sleep(max(0, due - time.monotonic()))
             due += 1 / self._rate
             try:
                 ask((self._address, self._port))
