@@ -14,16 +14,28 @@ import pytest
 from pythons import ROOT, VERSIONS, ansible, controller, facts_of, python
 
 MODULE = "tcpops.timewait.timewait_facts"
-PATH = "ansible_collections.tcpops.timewait.plugins.modules"
+PLUGINS = "ansible_collections.tcpops.timewait.plugins"
 # The last ansible-core that speaks to RHEL 8's platform Python, and the newest.
 LAST_FOR_36 = ("ansible-core~=2.16.0", ("3.11", "3.12", "3.10"))
 NEWEST = ("ansible-core", ("3.14", "3.13", "3.12"))
+#: that tests had
+_PORTS = set()
+
+
+def server_on_a_new_port():
+    """Not one of a test before, whose connections may still be in TIME-WAIT: the kernel draws by lot."""
+    server = socket.create_server(("127.0.0.1", 0))
+    while (port := server.getsockname()[1]) in _PORTS:
+        server.close()
+        server = socket.create_server(("127.0.0.1", 0))
+    _PORTS.add(port)
+    return server
 
 
 @pytest.fixture
 def time_wait():
     """Ten connections to a port of this machine, closed by the client first: (port, number)."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with server_on_a_new_port() as server:
         port = server.getsockname()[1]
         for _number in range(10):
             client = socket.create_connection(("127.0.0.1", port))
@@ -61,8 +73,8 @@ def test_through_ansible(controllers, host, time_wait):
     check(facts_of(done.stdout), time_wait)
 
 
-def directly(version, module, options, tmp_path, status=0):
-    """What a module prints: our own code, with the basic.py of a release that supports this Python."""
+def run(version, tmp_path, *arguments, text_in=""):
+    """Run our own code, with the basic.py of a release that supports this Python."""
     interpreter = python(version)
     folder = controller(*(LAST_FOR_36 if version in ("3.6", "3.7", "3.8") else NEWEST))
     libraries = subprocess.run(
@@ -73,9 +85,9 @@ def directly(version, module, options, tmp_path, status=0):
     ).stdout.strip()
     # Only ansible itself of that folder: the rest of it is for another Python.
     (tmp_path / "ansible").symlink_to(f"{libraries}/ansible")
-    done = subprocess.run(
-        [interpreter, "-m", f"{PATH}.{module}"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
+    return subprocess.run(
+        [interpreter, *arguments],
+        input=text_in,
         env={"PYTHONPATH": f"{ROOT / '.cache'}:{tmp_path}", "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -83,8 +95,26 @@ def directly(version, module, options, tmp_path, status=0):
         timeout=120,
         check=False,
     )
+
+
+def directly(version, module, options, tmp_path, status=0):
+    """What a module prints."""
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": options})
+    done = run(version, tmp_path, "-m", f"{PLUGINS}.modules.{module}", text_in=arguments)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_all_that_runs_on_hosts_is_imported(version, tmp_path):
+    """Every file of it, also those that no run of a module here gets to."""
+    folders = [ROOT / "plugins" / name for name in ("modules", "module_utils")]
+    files = sorted(path.relative_to(ROOT / "plugins") for folder in folders for path in folder.rglob("*.py"))
+    names = [f"{PLUGINS}.{'.'.join(path.with_suffix('').parts)}" for path in files]
+    assert len(names) > 100
+    done = run(version, tmp_path, "-c", "import sys\nfor name in sys.stdin.read().split(): __import__(name)",
+               text_in="\n".join(names))  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

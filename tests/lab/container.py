@@ -48,13 +48,17 @@ class Container:
         self.name = f"tw-host-{os.getpid()}-{next(_NUMBERS)}"
         ansible_folder = Path(ansible.__file__).parent
         volumes = [*VOLUMES, "--volume", f"{ansible_folder}:{_SITE}/ansible:ro", *_PYTHON]
-        started = shell(_START, self.name, namespace.path, image_of(suite, kind), *volumes)
-        assert started.returncode == 0, started.stderr
-        self._wait_until_up()
-        if kind == "servers":
-            for unit in ("nginx", "haproxy", "apache2"):
-                self.write(f"/etc/systemd/system/{unit}.service.d/lab.conf", _NO_SANDBOX)
-            self.run("systemctl", "daemon-reload")
+        try:
+            started = shell(_START, self.name, namespace.path, image_of(suite, kind), *volumes)
+            assert started.returncode == 0, started.stderr
+            self._wait_until_up()
+            if kind == "servers":
+                for unit in ("nginx", "haproxy", "apache2"):
+                    self.write(f"/etc/systemd/system/{unit}.service.d/lab.conf", _NO_SANDBOX)
+                self.run("systemctl", "daemon-reload")
+        except BaseException:  # interrupted
+            self.remove()
+            raise
 
     def stop(self) -> None:
         stopped = shell('podman stop --time 20 "$1"', self.name)

@@ -22,7 +22,8 @@ SECONDS = 20
 
 def ip(*arguments):
     """What ``ip`` prints."""
-    return subprocess.run(["ip", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout.decode()
+    done = subprocess.run(["ip", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.stdout.decode()
 
 
 def wrong(own, more, file, places):
