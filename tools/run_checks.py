@@ -88,6 +88,8 @@ def environment() -> dict[str, str]:
     for name in list(variables):
         if name.startswith(("ANSIBLE_", "MAKE", "MFLAGS", "PYTEST_")):
             del variables[name]
+    # What a check has compiled, the next one need not.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     variables["PATH"] = f"{ROOT}/.venv/bin:{variables['PATH']}{SYSTEM_FOLDERS}"
     variables["NO_COLOR"] = variables["ANSIBLE_NOCOLOR"] = "1"
     return variables

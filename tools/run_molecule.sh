@@ -27,4 +27,11 @@ done
 export PATH=$PWD/.venv/bin:$PATH:/usr/sbin:/sbin
 # This shell stays outside, so that a scenario can look from inside whether all is as it was.
 export LAB_MACHINE_NET=/proc/$$/ns/net
-unshare --net -- sh -c 'ip link set lo up && exec molecule test "$@"' sh "${scenarios[@]}"
+# Told to end, it takes the lab away first; this shell waits for that.
+trap 'exit 143' INT TERM
+# shellcheck disable=SC2016  # that shell's
+unshare --net -- sh -c '
+    trap "kill \$! 2> /dev/null; wait; molecule destroy \"\$@\"; exit 143" INT TERM
+    ip link set lo up
+    molecule test "$@" &
+    wait $!' sh "${scenarios[@]}"
