@@ -92,12 +92,10 @@ CHECKS = (
     Check("browser", "integration", _pytest("tests/browser"), ("browser",), "tests/browser"),
     Check("molecule-audit", "molecule", ("tools/run_molecule.sh", "audit"), ("containers",)),
     Check("molecule-sysctls", "molecule", ("tools/run_molecule.sh", "sysctls"), ("containers",)),
-    Check("molecule-web", "molecule", ("tools/run_molecule.sh", "web"), ("containers",)),
-    Check(
-        "molecule-addresses", "molecule", ("tools/run_molecule.sh", "addresses"), ("containers",), timeout=1200, lane=2
-    ),
+    Check("molecule-web", "molecule", ("tools/run_molecule.sh", "web"), ("containers",), lane=2),
+    Check("molecule-addresses", "molecule", ("tools/run_molecule.sh", "addresses"), ("containers",), timeout=1200),
     # The oldest kernel of the matrix and the newest.
-    Check("molecule-kernels", "molecule", ("tools/run_kernels.sh", "bullseye", "sid"), ("guests",)),
+    Check("molecule-kernels", "molecule", ("tools/run_kernels.sh", "bullseye", "sid"), ("guests",), lane=2),
     # All of them; this one writes docs/kernel-matrix.md.
     Check("kernels", "kernels", ("tools/run_kernels.sh", "--keep"), ("guests",), timeout=2400, on_request=True),
 )
