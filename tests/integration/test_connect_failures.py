@@ -137,6 +137,8 @@ def fixture_exhausted(namespace: Namespace, traffic: Traffic) -> Namespace:
         pytest.skip(f"no tracefs to be had: {error.stderr}")
     namespace.set_sysctls({"ipv4/ip_local_port_range": f"{LOW} {HIGH}"})
     ip("-n", namespace.name, "addr", "add", f"{SIXTH}/128", "dev", "lo", "nodad")
+    # the kernel adds the way to it a moment later (addrconf_dad_work())
+    oracle.wait_for(lambda: SIXTH in ip("-n", namespace.name, "-6", "route", "show", "table", "local"))
     for address in (FIRST, SECOND, SIXTH):
         server = traffic.listen(namespace, address, 80)
         made = traffic.connect(namespace, server, address, "client", HIGH - LOW + 5)

@@ -236,9 +236,14 @@ def test_a_server_that_a_reload_kills_is_started_again(host: Container) -> None:
     drop_in = "/etc/systemd/system/apache2.service.d/races.conf"
     host.write(drop_in, "[Service]\nExecReload=\nExecReload=/bin/sh /opt/take.sh\n")
     host.run("systemctl", "daemon-reload")
+    done: dict[str, Any] = {}
     try:
         files, ports, process = host.files(), heard(host), main_process(host, APACHE)
-        assert "everything was put back" in refused(ask(host, APACHE, count=1, wait=5))
+        done = ask(host, APACHE, count=1, wait=5)
+        took = host.try_run("pgrep", "--full", "^python3 /opt/take.py").returncode == 0
+        if done.get("added") == [8001] and not took:
+            pytest.skip("what took the port was gone before Apache got to bind it: nothing was tried")
+        assert "everything was put back" in refused(done)
         assert host.run("systemctl", "is-active", "apache2").strip() == "active"
         assert main_process(host, APACHE) != process, "it did not end, so that nothing was tried here"
         assert host.files() == files and heard(host) == ports
@@ -246,6 +251,8 @@ def test_a_server_that_a_reload_kills_is_started_again(host: Container) -> None:
         host.try_run("pkill", "-f", "/opt/take.py")
         host.run("rm", drop_in)
         host.run("systemctl", "daemon-reload")
+        if done.get("changed"):
+            ask(host, APACHE, state="absent")
 
 
 @pytest.mark.parametrize(
