@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 cd "$(tools/copy_collection.sh .cache/sanity)"
 # What users get, which is what Galaxy has looked at. Ruff and mypy look at the rest.
 rm -rf extensions tools
-find tests -mindepth 1 -maxdepth 1 ! -name config.yml -exec rm -rf {} +
+find tests -mindepth 1 -maxdepth 1 ! -name config.yml ! -name sanity -exec rm -rf {} +
 git add --all
 # Its virtual environments go to $HOME/.ansible; the machine's own is left alone.
 # Not "import", which makes an environment for each Python, and knows fewer of them than

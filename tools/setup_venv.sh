@@ -14,17 +14,15 @@ tools/link_collection.sh
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Whether a virtual environment can be made with it, now or once a package is there.
-makes_venv() { "$1" -c 'import venv, ensurepip' 2> /dev/null || { [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; }; }
-
 # The first Python that ansible-core 2.16 and later runs on. The distribution's own comes first: it is built to be fast,
-# where those of version managers mostly are not, and are slower by a fifth.
+# where those of version managers mostly are not, and are slower by a fifth. One that can make a virtual environment
+# comes before one that needs a package for that.
 find_python() {
     local candidate found=
     for candidate in ${PYTHON:+"$PYTHON"} /usr/bin/python3 python3 python3.13 python3.12 python3.11 python3.10; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2> /dev/null; then
             found=${found:-$(command -v "$candidate")}
-            if makes_venv "$candidate"; then
+            if "$candidate" -c 'import venv, ensurepip' 2> /dev/null; then
                 command -v "$candidate"
                 return
             fi
