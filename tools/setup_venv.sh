@@ -18,8 +18,9 @@ say() { printf '%s\n' "$*" >&2; }
 # where those of version managers mostly are not, and are slower by a fifth. One that can make a virtual environment
 # comes before one that needs a package for that.
 find_python() {
-    local candidate found=
-    for candidate in ${PYTHON:+"$PYTHON"} /usr/bin/python3 python3 python3.13 python3.12 python3.11 python3.10; do
+    local candidate found='' candidates=(/usr/bin/python3 python3 python3.13 python3.12 python3.11 python3.10)
+    [ -z "${PYTHON:-}" ] || candidates=("$PYTHON")
+    for candidate in "${candidates[@]}"; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2> /dev/null; then
             found=${found:-$(command -v "$candidate")}
             if "$candidate" -c 'import venv, ensurepip' 2> /dev/null; then
@@ -32,7 +33,7 @@ find_python() {
         printf '%s\n' "$found"
         return
     fi
-    say "setup: no Python >= 3.10 found: install one, or name it: make setup PYTHON=/path/to/python3.12"
+    say "setup: no Python >= 3.10 among ${candidates[*]}: install one, or name it: make setup PYTHON=/path/to/python3.12"
     return 1
 }
 
