@@ -6,6 +6,7 @@
 from typing import Dict, List, NamedTuple, Set, Tuple
 
 from .. import _running_units, _sockets
+from .._answers import Spoken
 from .._files import FileError, Files
 from .._kernel.errors import KernelReadError
 from .._kernel.running import RunningKernel
@@ -46,6 +47,7 @@ def change(asked: Asked, journal: Journal, check: bool) -> Result:
     """
     kernel = RunningKernel()
     last: List[Tuple[Server, Planned]] = []
+    spoken: Dict[str, Spoken] = {}
 
     def steps(states: States) -> List[Step]:
         """Called once the host is as it will be after an interrupted transaction was undone."""
@@ -53,17 +55,20 @@ def change(asked: Asked, journal: Journal, check: bool) -> Result:
         host = Host(kernel, EditedFiles(Files(), pretended), states, _owners(kernel), _running_units.running_units())
         try:
             server = _server(asked, host)
-            last[:] = [(server, planning.plan(asked, host, server))]
+            planned = planning.plan(asked, host, server)
+            last[:] = [(server, planned)]
         except ConfigurationRefusedError as error:
             raise TransactionError("%s; nothing was changed" % error) from None
         except FileError as error:
             raise TransactionError("%s cannot be read: %s" % (error.what, error.reason)) from None
-        return last[0][1].steps
+        if planned.new and planned.running and not check:
+            spoken.update(trying.find_spoken(planned.origins, planned.new, server.spoken, asked))
+        return planned.steps
 
     if check:
         outcome = preview(steps, journal)
     else:
-        outcome = run(journal, "listen_ports", _summary(asked), steps, lambda: _verify(asked, kernel, *last[0]))
+        outcome = run(journal, "listen_ports", _summary(asked), steps, lambda: _verify(asked, kernel, *last[0], spoken))
     server, found = last[0]
     warnings = [] if outcome.changed else _not_in_force(asked, kernel, server, found)
     existing = asked.existing_port
@@ -106,14 +111,17 @@ def _owners(kernel: RunningKernel) -> Dict[int, Set[str]]:
         raise TransactionError("what listens on this host cannot be told: %s" % error) from None
 
 
-def _verify(asked: Asked, kernel: RunningKernel, server: Server, planned: Planned) -> None:
+def _verify(
+    asked: Asked, kernel: RunningKernel, server: Server, planned: Planned, spoken: Dict[str, Spoken]
+) -> None:
     """Wait until the new ports answer as the old one does, or until those that go are listened on no more.
 
+    :param spoken: at the existing port, by address, before the server was told.
     :raises TransactionError: when they do not in time.
     """
     if planned.new and planned.running:
         trying.wait_for_listening(kernel, planned.new, asked.wait)
-        trying.wait_for_answers(planned.origins, planned.new, server.spoken, asked)
+        trying.wait_for_answers(spoken, planned.new, asked)
     if planned.going and planned.running:
         still = {one.port for one in SERVERS[server.name](Files(), asked.units).find()}
         trying.wait_for_silence(kernel, [port for port in planned.going if port not in still], asked.wait)

@@ -38,19 +38,14 @@ def wait_for_listening(kernel: RunningKernel, listeners: Sequence[Listener], sec
         time.sleep(_PAUSE)
 
 
-def wait_for_answers(
-    origins: Sequence[Listener], new: Sequence[Listener], expected: Expected, asked: Asked
-) -> None:
+def wait_for_answers(spoken: Dict[str, Spoken], new: Sequence[Listener], asked: Asked) -> None:
     """Until every new port answers at each address as the old one does there.
 
-    An address at which the old port does not accept from here tells nothing about the new one.
-
-    :param origins: lines of the old port. :param expected: what the configuration says is spoken.
+    :param spoken: at the old port, before the server was told: one that ended since must not go unnoticed.
     :raises TransactionError: when one does not in time, with what it does.
     """
     deadline = time.monotonic() + asked.wait
     old_port = asked.existing_port
-    spoken = _spoken(origins, new, expected, asked)
     left = sorted({(one.address, one.port) for one in new if one.address in spoken})
     while left:
         address, port = left[0]
@@ -63,10 +58,14 @@ def wait_for_answers(
             time.sleep(_PAUSE)
 
 
-def _spoken(
+def find_spoken(
     origins: Sequence[Listener], new: Sequence[Listener], expected: Expected, asked: Asked
 ) -> Dict[str, Spoken]:
-    """By address; those at which the old port does not accept are left out."""
+    """By address of the new lines. Those at which the old port does not accept from here are left out, since it tells
+    nothing about the new one there.
+
+    :param origins: lines of the old port. :param expected: what the configuration says is spoken.
+    """
     found: Dict[str, Spoken] = {}
     for address in sorted({one.address for one in new}):
         guess = expected(one for one in origins if one.address == address)
